@@ -1,0 +1,26 @@
+"""The Celery application and the timetable. Tasks carry a channel's name at most, never a row or personal data."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ansim.settings")
+
+app = Celery("ansim")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["pushes", "verification"], related_name="tasks")
+app.autodiscover_tasks(["pushes", "verification", "subscriptions"], related_name="clock")
+
+
+def every(seconds: float, task: str) -> dict[str, object]:
+    """A timetable entry. A tick that no worker took before the next one is dropped: ticks never pile up."""
+    return {"task": task, "schedule": seconds, "options": {"queue": "clock", "expires": max(seconds, 2.0)}}
+
+
+app.conf.beat_schedule = {
+    "ring for what is still owed to phones": every(1, "pushes.clock.ring_again"),
+    "ring for what is still owed to partners": every(1, "verification.clock.ring_again"),
+    "end what is overdue": every(1, "verification.clock.expire_overdue"),
+    "erase results that were up long enough": every(5, "verification.clock.erase_results"),
+    "forget what has served its purpose": every(60, "verification.clock.forget"),
+}

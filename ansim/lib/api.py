@@ -1,0 +1,96 @@
+"""What every API door shares: strict JSON in, JSON out, default deny, and the order of checks that api.md fixes.
+
+405, 401, 429, 415, 413, 400, then the object and the rules. A door that names no authentication refuses everybody.
+"""
+
+from typing import Any, ClassVar
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from rest_framework import exceptions, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from ansim.lib.access import Known
+from ansim.lib.strict_json import OnlyJson, StrictJson, media_type_of
+
+LARGEST_BODY = 65_536  # bytes
+
+
+class Text(serializers.CharField):
+    """A string, as it was sent: numbers and booleans are not turned into text, blanks are kept."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(trim_whitespace=kwargs.pop("trim_whitespace", False), **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+class Body(serializers.Serializer):  # type: ignore[type-arg]
+    """A request body: properties it does not name are refused."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = set(data) - set(self.fields) if isinstance(data, dict) else set()
+        known: dict[str, Any] = {}
+        errors: dict[str, Any] = {
+            str(name): [serializers.ErrorDetail("is not known here", "unknown")] for name in sorted(unknown)
+        }
+        try:
+            known = super().to_internal_value(data)
+        except exceptions.ValidationError as error:
+            errors |= error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+        if errors:
+            raise exceptions.ValidationError(errors)
+        return known
+
+
+class Door(APIView):
+    """One address of an API. Subclasses name their authentication and call `self.body(…)` or `self.no_body()`."""
+
+    content_negotiation_class = OnlyJson
+    permission_classes: ClassVar = [Known]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:  # type: ignore[override]
+        with translation.override("en"):  # one language for programs, whatever their library sends as Accept-Language
+            answered = super().dispatch(request, *args, **kwargs)
+        answered.headers.setdefault("Cache-Control", "no-store")
+        return answered
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if not hasattr(self, str(request.method).lower()) or request.method == "OPTIONS":
+            raise exceptions.MethodNotAllowed(str(request.method))
+        super().initial(request, *args, **kwargs)
+
+    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> None:  # type: ignore[override]
+        if request.auth is None:
+            raise exceptions.NotAuthenticated
+        raise exceptions.PermissionDenied
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+            exc.auth_header = self.get_authenticate_header(self.request)
+        answered = self.get_exception_handler()(exc, self.get_exception_handler_context())
+        if answered.status_code == 405:
+            answered["Allow"] = ", ".join(method for method in self.allowed_methods if method != "OPTIONS")
+        answered.exception = True
+        return answered
+
+    def body(self, form: type[Body], **context: Any) -> dict[str, Any]:
+        """The request's body as that form has it: 415, 413, 400 in this order."""
+        if media_type_of(self.request) != StrictJson.media_type:
+            raise exceptions.UnsupportedMediaType(self.request.content_type or "")
+        if int(self.request.META.get("CONTENT_LENGTH") or 0) > LARGEST_BODY:
+            raise RequestDataTooBig
+        filled = form(data=self.request.data, context=context)
+        filled.is_valid(raise_exception=True)
+        return dict(filled.validated_data)
+
+    def no_body(self) -> None:
+        """For calls that take none: an empty body or an empty object passes."""
+        if self.request.META.get("CONTENT_LENGTH") not in (None, "", "0"):
+            self.body(Body)

@@ -1,0 +1,98 @@
+"""`Authorization: Proof <JWS>`: each call of the app is signed by the phone's own key (api.md section 2, after RFC 9449).
+
+A proof is good for one call: method, address and body are in it, it is a minute old at most, and its `jti` counts once.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey, EllipticCurvePublicNumbers
+
+WINDOW = 60  # seconds a phone's clock may be off
+COUNTS_ONCE_FOR = 2 * WINDOW + 10  # seconds; by then the proof is too old anyway
+_COORDINATE = re.compile(r"[A-Za-z0-9_-]{43}")
+_SCHEME = "Proof "
+
+
+class BadProof(Exception):
+    """Not signed by that key for this call, too old, or used before."""
+
+
+def public_key(jwk: Any) -> EllipticCurvePublicKey:
+    """A P-256 public key from its JWK. Refuses private ones (`d`), other curves and points off the curve: ValueError."""
+    if not isinstance(jwk, dict) or jwk.get("kty") != "EC" or jwk.get("crv") != "P-256" or "d" in jwk:
+        raise ValueError("not a public P-256 key")
+    coordinates = [jwk.get("x"), jwk.get("y")]
+    if not all(isinstance(part, str) and _COORDINATE.fullmatch(part) for part in coordinates):
+        raise ValueError("x and y are 43 letters of base64url each")
+    x, y = (int.from_bytes(base64.urlsafe_b64decode(f"{part}=")) for part in coordinates)
+    return EllipticCurvePublicNumbers(x, y, SECP256R1()).public_key()
+
+
+def bare(jwk: dict[str, Any]) -> dict[str, str]:
+    """Only what makes the key: what RFC 7638 hashes, and what we keep."""
+    return {"crv": "P-256", "kty": "EC", "x": jwk["x"], "y": jwk["y"]}
+
+
+def thumbprint(jwk: dict[str, Any]) -> str:
+    """RFC 7638, SHA-256, base64url."""
+    canonical = json.dumps(bare(jwk), separators=(",", ":"), sort_keys=True)
+    return _base64url(hashlib.sha256(canonical.encode()).digest())
+
+
+def token_in(authorization: str) -> str:
+    """The JWS of an Authorization header, or BadProof."""
+    if not authorization.startswith(_SCHEME):
+        raise BadProof("no proof")
+    return authorization.removeprefix(_SCHEME).strip()
+
+
+def signer(token: str) -> str:
+    """The `kid` that the proof names, unverified: only to find the key that must have signed it."""
+    try:
+        header = jwt.get_unverified_header(token)
+    except jwt.PyJWTError as error:
+        raise BadProof("not a JWS") from error
+    kid = header.get("kid")
+    if header.get("typ") != "ansim-proof+jwt" or header.get("alg") != "ES256" or not isinstance(kid, str):
+        raise BadProof("wrong header")
+    return kid
+
+
+def check(token: str, *, key: EllipticCurvePublicKey, method: str, target: str, body: Callable[[], bytes]) -> str:
+    """What this proof counts once as (for `ansim.once`), or BadProof. `target` is path and query exactly as sent;
+    `body` is read only once the signature was right.
+    """
+    switched_off = {
+        "verify_exp": False,
+        "verify_nbf": False,
+        "verify_iat": False,
+        "verify_aud": False,
+        "verify_iss": False,
+    }
+    try:
+        claims = jwt.decode(
+            token, key, algorithms=["ES256"], options={**switched_off, "verify_jti": False, "verify_sub": False}
+        )
+    except (jwt.PyJWTError, ValueError) as error:
+        raise BadProof("signature") from error
+    issued, jti = claims.get("iat"), claims.get("jti")
+    if isinstance(issued, bool) or not isinstance(issued, int | float) or not abs(time.time() - issued) <= WINDOW:
+        raise BadProof("iat")
+    if (claims.get("htm"), claims.get("htu")) != (method, target):
+        raise BadProof("another call")
+    if claims.get("bh") != _base64url(hashlib.sha256(body()).digest()):
+        raise BadProof("another body")
+    if not isinstance(jti, str) or not 1 <= len(jti) <= 255:
+        raise BadProof("jti")
+    return hashlib.sha256(f"{signer(token)}|{jti}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,0 +1,196 @@
+"""All settings, from the environment only (`.env.example` lists every name).
+
+In the demo the launcher writes the names into `$RUN_DIR/env`; a value in the real environment wins over that file.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+
+ROOT = Path(__file__).resolve().parent.parent
+env = environ.Env()
+RUN_DIR = Path(env.str("RUN_DIR", default=str(ROOT / ".run")))
+if (RUN_DIR / "env").is_file():
+    env.read_env(RUN_DIR / "env")
+
+# --- Django -----------------------------------------------------------------------------------------------------------
+SECRET_KEY = env.str("SECRET_KEY")
+DEBUG = False
+DEMO = env.bool("DEMO", default=False)
+BASE_URL = env.str("BASE_URL").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(BASE_URL).hostname])
+ROOT_URLCONF = "ansim.urls"
+WSGI_APPLICATION = "ansim.wsgi.application"
+APPEND_SLASH = False
+AUTH_USER_MODEL = "ansim.Agent"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "ansim",
+    "pushes",
+    "verification",
+    "subscriptions",
+    "ansim.apps.Desk",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "rest_framework",
+    *(["ansim.demo"] if DEMO else []),
+]
+MIDDLEWARE = [
+    "ansim.lib.correlator.Correlator",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "ansim.lib.problem.Refusals",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "ansim.templatetags.korean"],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# --- Data -------------------------------------------------------------------------------------------------------------
+DATABASES = {"default": {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": 600}}
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+REDIS_URL = env.str("REDIS_URL")
+REDIS_TIMEOUT = 0.5  # seconds; limits fall back to the database after it
+
+# --- Language and time ------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "ko"
+LANGUAGES = [("ko", "한국어"), ("en", "English")]
+LOCALE_PATHS = [ROOT / "locale"]
+TIME_ZONE = "Asia/Seoul"
+USE_TZ = True
+
+# --- Static files -----------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [ROOT / "static"]
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(RUN_DIR / "static"))
+WHITENOISE_USE_FINDERS = DEMO
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEMO
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- Browser safety ---------------------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE = BASE_URL.startswith("https://")
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+OTP_TOTP_ISSUER = "Ansim"
+
+# --- Doors ------------------------------------------------------------------------------------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536  # api.md: 413 over 64 KiB
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["ansim.lib.access.NoAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["ansim.lib.strict_json.Json"],
+    "DEFAULT_PARSER_CLASSES": ["ansim.lib.strict_json.StrictJson"],
+    "EXCEPTION_HANDLER": "ansim.lib.problem.answer",
+    "UNAUTHENTICATED_USER": None,
+    "DATETIME_FORMAT": "iso-8601",
+}
+
+# --- Keys (outside the database) --------------------------------------------------------------------------------------
+SEAL_KEYS = env.list("SEAL_KEYS")  # "id:base64 of 32 bytes", the first seals, all open
+FINGERPRINT_KEY = env.str("FINGERPRINT_KEY")
+CODE_KEY = env.str("CODE_KEY")
+PASSWORD_PEPPER = env.str("PASSWORD_PEPPER")
+NUMBER_SIGNING_KEYS = env.list("NUMBER_SIGNING_KEYS")  # "kid:base64 of PKCS8", the first signs, all are published
+RECEIPT_SIGNING_KEYS = env.list("RECEIPT_SIGNING_KEYS")
+
+# --- The outside ------------------------------------------------------------------------------------------------------
+CARRIER_URL = env.str("CARRIER_URL").rstrip("/")
+CARRIER_TOKEN = env.str("CARRIER_TOKEN")
+CARRIER_EVENTS_SECRET = env.str("CARRIER_EVENTS_SECRET")
+CARRIER_TIMEOUT = 3.0  # seconds in all; api.md section 1
+PASSWORD_TRIES = 5  # wrong app passwords in a row before the lock; mission.md section 5
+SMS_GATEWAY = env.str("SMS_GATEWAY", default="http")
+SMS_URL = env.str("SMS_URL", default="").rstrip("/")
+SMS_TOKEN = env.str("SMS_TOKEN", default="")
+SMS_FROM = env.str("SMS_FROM", default="15664380")
+FCM_CREDENTIALS = env.str("FCM_CREDENTIALS")
+FCM_URL = env.str("FCM_URL", default="https://fcm.googleapis.com").rstrip("/")
+APNS_KEY_FILE = env.str("APNS_KEY_FILE")
+APNS_KEY_ID = env.str("APNS_KEY_ID")
+APNS_TEAM_ID = env.str("APNS_TEAM_ID")
+APNS_TOPIC = env.str("APNS_TOPIC", default="kr.ansim.app")
+APNS_HOST = env.str("APNS_HOST", default="api.push.apple.com")
+APNS_PORT = env.int("APNS_PORT", default=443)
+APNS_CA_FILE = env.str("APNS_CA_FILE", default="")
+GATEWAY_TIMEOUT = 5.0  # seconds for one push or SMS
+WORLD_URL = env.str("WORLD_URL", default="").rstrip("/")
+
+# --- Celery: a doorbell; the rows are the truth (docs/adr/0002) ---------------------------------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 1}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = TIME_ZONE
+
+# --- Logs: the correlator, never a number or a name -------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "ansim.lib.correlator.LogLine"}},
+    "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["out"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django": {"handlers": ["out"], "level": "WARNING", "propagate": False},
+        "django.request": {"level": "CRITICAL"},  # ansim.lib.correlator logs each request, without its query or secret
+        "httpx": {"level": "WARNING"},  # logs addresses in full
+        "httpcore": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,45 @@
+"""The first page and the two questions a load balancer asks."""
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from ansim import once
+
+
+def start(request: HttpRequest) -> HttpResponse:
+    """In the demo: what to click. The public site follows."""
+    if not settings.DEMO:
+        raise Http404
+    from ansim.demo import start_page  # only there when DEMO=1
+
+    return render(request, "demo/start.html", start_page.context())
+
+
+def livez(request: HttpRequest) -> HttpResponse:
+    """200 while the process answers at all."""
+    return JsonResponse({"ok": True})
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when it can do its work. Redis away is told but is no reason to send nobody here: limits use the database."""
+    found = {"database": _database(), "redis": _redis()}
+    return JsonResponse(found, status=200 if found["database"] else 503)
+
+
+def _database() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _redis() -> bool:
+    try:
+        return bool(once.store().ping())
+    except redis.RedisError:
+        return False

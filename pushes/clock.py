@@ -1,0 +1,26 @@
+"""What the timetable calls: ring for what is still owed, forget what has served its purpose."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from pushes import bell
+from pushes.models import Message
+
+
+@shared_task(name="pushes.clock.ring_again", max_retries=0)
+def ring_again() -> None:
+    """Every channel with something due: what a lost bell, a killed worker or a failing provider left behind."""
+    due = Message.objects.filter(state=Message.State.OWED, due_at__lte=timezone.now())
+    for channel in due.values_list("channel", flat=True).distinct():
+        bell.pull(channel)
+
+
+@shared_task(name="pushes.clock.forget", max_retries=0)
+def forget() -> None:
+    """Texts and envelopes go when they have expired, the messages themselves after MESSAGES_KEPT_DAYS (30)."""
+    now, days = timezone.now(), getattr(settings, "MESSAGES_KEPT_DAYS", 30)
+    Message.objects.filter(expires_at__lte=now, body__isnull=False).update(body=None)
+    Message.objects.filter(created_at__lt=now - timedelta(days=days)).delete()

@@ -1,0 +1,155 @@
+"""The look-up at the carrier (api.md section 3). The only file that knows the carrier's API.
+
+Whatever is not a clear answer within `CARRIER_TIMEOUT` seconds is "unavailable": we never guess about a line.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+import httpx
+from django.conf import settings
+
+from ansim.lib.problem import Unavailable
+
+log = logging.getLogger(__name__)
+LARGEST_ANSWER = 65_536  # bytes
+
+
+@dataclass(frozen=True)
+class Holder:
+    name: str
+    birthdate: date
+    gender: str
+    foreigner: bool
+    ci: str
+
+
+@dataclass(frozen=True)
+class Handset:
+    model: str
+    os: str
+    os_version: str
+    form: str
+
+
+@dataclass(frozen=True)
+class LineFacts:
+    """What the carrier says of a line at this moment. `phone` is E.164."""
+
+    phone: str
+    contract: str
+    carrier: str
+    status: str
+    owner_type: str
+    user_is_owner: bool
+    holder: Holder
+    plan_type: str
+    handset: Handset
+    sim_changed_at: str | None
+    device_changed_at: str | None
+    number_changed_at: str | None
+
+    @property
+    def may_be_verified(self) -> bool:
+        """Carrier, plan, age and phone decide about joining only (api.md section 1)."""
+        return self.status == "active" and self.owner_type == "individual" and self.user_is_owner
+
+
+@cache
+def _client() -> httpx.Client:
+    return httpx.Client(
+        headers={"Authorization": f"Bearer {settings.CARRIER_TOKEN}"},
+        limits=httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30),
+    )
+
+
+def look_up(phone: str) -> LineFacts | None:
+    """The line behind an E.164 number; None when there is none. Raises `Unavailable` for anything unclear."""
+    ends = time.monotonic() + settings.CARRIER_TIMEOUT
+    try:
+        status, answer = _post(f"{settings.CARRIER_URL}/lines/look-up", {"phone": phone}, ends)
+        if status == httpx.codes.NOT_FOUND:
+            return None
+        if status == httpx.codes.OK:
+            return _read(phone, answer)
+        why = f"status {status}"
+    except (httpx.HTTPError, TimeoutError) as error:
+        why = type(error).__name__
+    except (KeyError, TypeError, ValueError):
+        why = "not the agreed shape"
+    log.error("carrier_look_up_failed", extra={"why": why})
+    raise Unavailable("carrier")
+
+
+def _post(url: str, question: dict[str, str], ends: float) -> tuple[int, Any]:
+    """Status and parsed body, before `ends` (of the monotonic clock) also when the answer comes drop by drop."""
+    left = max(ends - time.monotonic(), 0.01)
+    timeout = httpx.Timeout(left, connect=min(left, 1.0))
+    with _client().stream("POST", url, json=question, timeout=timeout) as answer:
+        raw = b""
+        for piece in answer.iter_bytes():
+            raw += piece
+            if time.monotonic() > ends or len(raw) > LARGEST_ANSWER:
+                raise TimeoutError
+        if answer.status_code != httpx.codes.OK:
+            return answer.status_code, None
+        return answer.status_code, httpx.Response(200, content=raw).json()
+
+
+def _read(phone: str, said: Any) -> LineFacts:
+    holder, handset = said["holder"], said["handset"]
+    return LineFacts(
+        phone=phone,
+        contract=_text(said["contract"]),
+        carrier=_text(said["carrier"]),
+        status=_one_of(said["status"], "active", "suspended", "terminated"),
+        owner_type=_one_of(said["owner_type"], "individual", "corporate"),
+        user_is_owner=_flag(said["user_is_owner"]),
+        holder=Holder(
+            name=_text(holder["name"]),
+            birthdate=date.fromisoformat(holder["birthdate"]),
+            gender=_one_of(holder["gender"], "M", "F"),
+            foreigner=_flag(holder["foreigner"]),
+            ci=_text(holder["ci"]),
+        ),
+        plan_type=_one_of(said["plan_type"], "postpaid", "prepaid", "m2m", "special"),
+        handset=Handset(
+            model=_text(handset["model"]),
+            os=_one_of(handset["os"], "android", "ios", "windows_mobile", "other"),
+            os_version=_text(handset["os_version"]),
+            form=_one_of(handset["form"], "phone", "tablet"),
+        ),
+        sim_changed_at=_instant(said.get("sim_changed_at")),
+        device_changed_at=_instant(said.get("device_changed_at")),
+        number_changed_at=_instant(said.get("number_changed_at")),
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value or len(value) > 200:
+        raise ValueError("text expected")
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("true or false expected")
+    return value
+
+
+def _one_of(value: Any, *allowed: str) -> str:
+    if value not in allowed:
+        raise ValueError("an agreed word expected")
+    return str(value)
+
+
+def _instant(value: Any) -> str | None:
+    if value is None:
+        return None
+    if datetime.fromisoformat(_text(value)).tzinfo is None:
+        raise ValueError("a time with its zone expected")
+    return str(value)

@@ -1,0 +1,52 @@
+"""What the timetable calls (`ansim.celery`). Each is safe to call at any time, twice, or late."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from pushes import clock as pushes_clock
+from pushes import delivery
+from verification import flow, results, tasks
+from verification.models import Verification, WebhookDelivery, WrongActivation
+
+BATCH = 500
+REPEATABLE = timedelta(days=1)  # idempotency keys live that long
+
+
+@shared_task(name="verification.clock.ring_again")
+def ring_again() -> None:
+    """A doorbell may be lost with a broker or a worker; the rows are not."""
+    if WebhookDelivery.objects.filter(state=WebhookDelivery.State.OWED, due_at__lte=timezone.now()).exists():
+        tasks.deliver_webhooks.apply_async(queue="webhook")
+
+
+@shared_task(name="verification.clock.expire_overdue")
+def expire_overdue() -> None:
+    """End what its time has run out for, and what the SMS gateway refused for good."""
+    overdue = Verification.objects.filter(ended_at=None, expires_at__lte=timezone.now()).order_by("expires_at")
+    for pk in list(overdue.values_list("pk", flat=True)[:BATCH]):
+        with suppress(Verification.DoesNotExist):
+            flow.expire(pk)
+    for pk in delivery.undeliverable():
+        with suppress(Verification.DoesNotExist):
+            flow.undeliverable(pk)
+
+
+@shared_task(name="verification.clock.erase_results")
+def erase_results() -> None:
+    """A result was up for the partner long enough: its personal data go, the receipt stays without its DI."""
+    up = Verification.objects.filter(holder__isnull=False, ended_at__lte=timezone.now()).select_related("partner")
+    for verification in up.order_by("ended_at")[:BATCH]:
+        results.erase_if_due(verification, now=timezone.now())
+
+
+@shared_task(name="verification.clock.forget")
+def forget() -> None:
+    """What has served its purpose: idempotency keys after a day, wrong activation codes after an hour, old bodies."""
+    now = timezone.now()
+    old = Verification.objects.filter(idempotency_key__isnull=False, created_at__lt=now - REPEATABLE)
+    old.update(idempotency_key=None, request_hash=None, first_answer=None)
+    WrongActivation.objects.filter(at__lt=now - timedelta(hours=1)).delete()
+    pushes_clock.forget()

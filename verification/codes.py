@@ -1,0 +1,98 @@
+"""The secrets people read and type: the number, the match number, the app's activation code, the app password."""
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from django.conf import settings
+
+from ansim.lib import signing
+from ansim.lib.phone import national
+from pushes import hpke
+from pushes.models import Device
+
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ACTIVATION_LENGTH = 10  # 50 random bits
+BLOCK = 256  # bytes; every sealed number has the same length class
+# OWASP's parameters for Argon2id; the library's own default costs ten times as much per unlock (dependencies.md).
+_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
+def number() -> str:
+    """Six digits from the system's generator (NIST SP 800-63B-4)."""
+    return f"{secrets.randbelow(10**6):06}"
+
+
+def match_number() -> str:
+    """Two digits that window and app both show."""
+    return f"{secrets.randbelow(100):02}"
+
+
+def number_fingerprint(code: str, *, verification: UUID, partner: UUID) -> str:
+    """The only thing we keep of a number: bound to one verification of one partner (invariant 2)."""
+    key = base64.b64decode(settings.CODE_KEY)
+    return hmac.new(key, f"{verification}|{partner}|{code}".encode(), hashlib.sha256).hexdigest()
+
+
+def same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one, other)
+
+
+def envelope(claims: dict[str, Any], *, device: Device, verification: UUID) -> str:
+    """The number's JWS, padded and sealed so that only this phone opens it (RFC 9180; api.md section 2)."""
+    token = signing.sign(claims, use="number", typ="ansim-number+jwt").encode()
+    padded = token + b" " * (-len(token) % BLOCK)
+    sealed = hpke.seal(device.sealing_key, padded, f"ansim/number/v1|{device.pk}|{verification}".encode())
+    return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+
+def number_claims(
+    code: str, *, device: Device, verification: UUID, match: str, site: dict[str, str], now: datetime, until: datetime
+) -> dict[str, Any]:
+    return {
+        "iss": settings.BASE_URL, "aud": str(device.pk), "sub": str(verification), "code": code, "match_number": match,
+        "partner": site["name"], "iat": int(now.timestamp()), "exp": int(until.timestamp()),
+    }  # fmt: skip
+
+
+def activation() -> str:
+    """Ten characters of Crockford's base32."""
+    return "".join(secrets.choice(CROCKFORD) for _ in range(ACTIVATION_LENGTH))
+
+
+def activation_as_typed(typed: str) -> str:
+    """Blanks, hyphens and small letters are fine; O is 0, I and L are 1."""
+    return typed.upper().translate(str.maketrans("OIL", "011", " -\t"))
+
+
+def weak_password(password: str, *, phone: str, birthdate: date | None) -> bool:
+    """True for six digits that a thief tries first (mission.md section 5): the plainest, the birth date, the phone's digits."""
+    easy = {"000000", "123456"}
+    if birthdate:
+        easy |= {birthdate.strftime(form) for form in ("%y%m%d", "%d%m%y", "%m%d%y")}
+    return password in easy or password in national(phone)
+
+
+def password_hash(password: str, *, line: UUID) -> str:
+    """Argon2id over the peppered password; the pepper lives outside the database."""
+    return _hasher.hash(_peppered(password, line))
+
+
+def right_password(password: str, kept: str, *, line: UUID) -> bool:
+    try:
+        return _hasher.verify(kept, _peppered(password, line))
+    except VerificationError:
+        return False
+
+
+def _peppered(password: str, line: UUID) -> bytes:
+    return hmac.new(
+        base64.b64decode(settings.PASSWORD_PEPPER), json.dumps([str(line), password]).encode(), hashlib.sha256
+    ).digest()

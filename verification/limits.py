@@ -1,0 +1,32 @@
+"""How much and how long (mission.md section 5). A partner may differ by `Partner.limits`; times in seconds."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The numbers that one verification lives under."""
+
+    code_ttl: int = 180
+    app_ttl: int = 180
+    identity_ttl: int = 600
+    result_ttl: int = 600
+    resend_after: int = 30
+    resends: int = 3
+    tries: int = 5
+    identity_tries: int = 3
+    line_wrong_per_hour: int = 10
+    line_open: int = 3
+    line_per_10min: int = 5
+    line_per_day: int = 20
+    partner_per_min: int = 600
+
+    @classmethod
+    def of(cls, differing: dict[str, Any]) -> "Limits":
+        """The defaults with what differs. An unknown name is refused: TypeError."""
+        return cls(**differing)
+
+    @classmethod
+    def names(cls) -> frozenset[str]:
+        return frozenset(field.name for field in fields(cls))

@@ -1,0 +1,256 @@
+import uuid
+from datetime import datetime
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from ansim.lib.sealed import SealedField
+from pushes.models import Device
+from verification import states
+from verification.lines import LineQuerySet
+
+GRANTS = ("name", "birthdate", "adult", "gender", "foreigner", "phone", "carrier", "ci", "di")
+
+
+class Partner(models.Model):
+    """A site, or an agency acting for many sites, that may ask whether somebody is who they say."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=64)
+    domain = models.CharField(max_length=253)
+    is_agency = models.BooleanField(default=False)
+    sites = models.JSONField(default=list, blank=True)
+    """An agency's registered sites: [{"domain", "name"}]."""
+    grants = ArrayField(models.CharField(max_length=16), default=list)
+    """The fields its contract gives it, of GRANTS."""
+    return_origins = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+    webhook_url = models.CharField(max_length=500, blank=True, default="")
+    webhook_secret = SealedField(null=True)
+    webhook_disabled_at = models.DateTimeField(null=True, blank=True)
+    limits = models.JSONField(default=dict, blank=True)
+    """What differs from `verification.limits.DEFAULTS` for this partner."""
+    created_at = models.DateTimeField(auto_now_add=True)
+
+
+class ApiKey(models.Model):
+    """A partner's key: shown once, kept as a hash."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="keys")
+    fingerprint = models.CharField(max_length=64, unique=True)
+    hint = models.CharField(max_length=16)
+    """Its beginning and end, to tell keys apart on a page."""
+    live = models.BooleanField(default=False)
+    allowed_ips = ArrayField(models.CharField(max_length=43), default=list, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+
+class Line(models.Model):
+    """A phone line, known by its contract, and what stands between it and its numbers: the protection.
+
+    One row for each line that was ever asked about, protected or not, because it is also the lock: whoever starts,
+    moves or ends a verification of the line, or turns its protection, holds this row first (docs/adr/0003).
+    """
+
+    class Protection(models.TextChoices):
+        OFF = "off"
+        ON = "on"
+        PAUSED = "paused"  # the carrier suspended the line: no verification at all
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    contract = SealedField()
+    contract_fingerprint = models.CharField(max_length=64, unique=True)
+    phone = SealedField()
+    phone_fingerprint = models.CharField(max_length=64, db_index=True)
+    serial = models.BigIntegerField(default=1)
+    """Counts the requests whose identity matched; tells `lines.lock` whether it read the newest ones."""
+    protection = models.CharField(max_length=6, choices=Protection, default=Protection.OFF)
+    protection_ended_at = models.DateTimeField(null=True)
+    device = models.OneToOneField(Device, models.SET_NULL, null=True)
+    birthdate = SealedField(null=True)
+    """ISO date of the protected owner, only to refuse it as a password."""
+    password = models.CharField(max_length=255, default="")
+    wrong_passwords = models.PositiveSmallIntegerField(default=0)
+    wrong_numbers_at = ArrayField(models.DateTimeField(), default=list)
+    """When wrong numbers were typed within the last hour, over all partners."""
+    activation_fingerprint = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - no code is out
+    activation_expires_at = models.DateTimeField(null=True)
+
+    objects = LineQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="line_unprotected_has_no_device", condition=~Q(protection="off") | Q(device=None)
+            ),
+            models.CheckConstraint(name="line_device_has_password", condition=Q(device=None) | ~Q(password="")),
+            models.CheckConstraint(
+                name="line_activation_has_end",
+                condition=Q(activation_fingerprint=None, activation_expires_at=None)
+                | Q(activation_fingerprint__isnull=False, activation_expires_at__isnull=False),
+            ),
+        ]
+
+
+class Verification(models.Model):
+    """One question of a partner to a person: "is this you, right now?" It ends once, in one state, with a reason.
+
+    Whether the phone rang or the partner heard are facts of Message and WebhookDelivery: they never change what may
+    happen next, so they are not states. `states` has the whole table; `move` is the only way to change the state.
+    """
+
+    State, Channel = states.State, states.Channel
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="verifications")
+    reference = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=16)
+    site = models.JSONField()
+    """What people are shown: {"name", "domain"}, as registered; an agency's site has "agency" too."""
+    return_url = models.CharField(max_length=2000, default="")
+    region = models.CharField(max_length=64, default="")
+    """Where the request came from, as told by the site."""
+    livemode = models.BooleanField(default=False)
+
+    state = models.CharField(max_length=13, choices=states.State, default=states.State.CREATED)
+    reason = models.CharField(max_length=24, null=True)  # noqa: DJ001 - the API says null
+    channel = models.CharField(max_length=3, choices=states.Channel, null=True)  # noqa: DJ001 - null until the identity matched
+    released = models.BooleanField(default=False)
+    line = models.ForeignKey(Line, models.PROTECT, null=True, related_name="verifications")
+    line_serial = models.BigIntegerField(null=True)
+    match_number = models.CharField(max_length=2, null=True)  # noqa: DJ001 - the API says null
+
+    code_fingerprint = models.CharField(max_length=64, null=True)  # noqa: DJ001 - there is no number yet
+    tries_left = models.PositiveSmallIntegerField()
+    resends_left = models.PositiveSmallIntegerField()
+    identity_tries_left = models.PositiveSmallIntegerField(default=3)
+
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    """When the present open state ends by itself; once ended, when it would have."""
+    code_expires_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    """When the number or the wake-up was last owed; a resend waits from here."""
+    opened_at = models.DateTimeField(null=True)
+    """When the owner unlocked or denied it in the app (S9)."""
+    ended_at = models.DateTimeField(null=True)
+
+    holder = SealedField(null=True)
+    """The carrier's facts of the person whose identity matched; erased at any end but success, and some time after success."""
+    receipt = SealedField(null=True)
+    """The signed receipt; made again without the DI when the result is erased."""
+
+    window_fingerprint = models.CharField(max_length=64, unique=True)
+    browser_fingerprint = models.CharField(max_length=64, null=True)  # noqa: DJ001 - no browser has posted yet
+    idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - forgotten after a day
+    request_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001 - the same
+    first_answer = SealedField(null=True)
+    """The 201 with the window's secret, to be repeated within a day."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="verification_reference_once", fields=["partner", "reference"]),
+            models.UniqueConstraint(name="verification_idempotency_once", fields=["partner", "idempotency_key"]),
+            models.UniqueConstraint(
+                name="verification_one_open_per_partner",
+                fields=["line", "partner"],
+                condition=Q(state__in=("awaiting_app", "awaiting_code")),
+            ),
+            models.CheckConstraint(
+                name="verification_ended_has_time",
+                condition=Q(state__in=states.OPEN, ended_at=None)
+                | (~Q(state__in=states.OPEN) & Q(ended_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="verification_reason_belongs_to_state",
+                condition=Q(state__in=(*states.OPEN, states.State.VERIFIED), reason=None)
+                | Q(state="failed", reason__in=states.REASONS[states.State.FAILED])
+                | Q(state="expired", reason__in=states.REASONS[states.State.EXPIRED])
+                | Q(state="denied", reason__in=states.REASONS[states.State.DENIED])
+                | Q(state="cancelled", reason__in=states.REASONS[states.State.CANCELLED]),
+            ),
+            models.CheckConstraint(
+                # Invariant 2: in the app's road no number exists before the password was right.
+                name="verification_number_only_when_awaited",
+                condition=Q(state="awaiting_code", code_fingerprint__isnull=False, code_expires_at__isnull=False)
+                | (Q(state__in=("created", "awaiting_app")) & Q(code_fingerprint=None))
+                | ~Q(state__in=states.OPEN),
+            ),
+            models.CheckConstraint(
+                name="verification_matched_has_line",
+                condition=Q(state="created", line=None, channel=None)
+                | Q(state__in=("awaiting_app", "awaiting_code", "verified"), line__isnull=False, channel__isnull=False)
+                | Q(state__in=("failed", "expired", "denied", "cancelled")),
+            ),
+            models.CheckConstraint(
+                name="verification_app_has_match_number",
+                condition=Q(channel="app", match_number__isnull=False)
+                | (~Q(channel="app") & Q(match_number=None))
+                | Q(channel=None, match_number=None),
+            ),
+        ]
+        indexes = [
+            models.Index(name="verification_overdue", fields=["expires_at"], condition=Q(ended_at=None)),
+            models.Index(name="verification_of_line", fields=["line", "-line_serial"], condition=Q(line__isnull=False)),
+            models.Index(name="verification_newest", fields=["partner", "-created_at", "-id"]),
+            models.Index(
+                name="verification_to_erase",
+                fields=["ended_at"],
+                condition=Q(holder__isnull=False, ended_at__isnull=False),
+            ),
+        ]
+
+    def move(self, state: states.State, *, now: datetime, reason: str | None = None) -> None:
+        """Change the state, on this object; the caller writes it. Refuses what the table does not name: ValueError."""
+        if state not in states.MOVES.get(states.State(self.state), frozenset()):
+            raise ValueError(f"a verification never goes from {self.state} to {state}")
+        self.state, self.reason = state, reason
+        if state not in states.OPEN:
+            self.ended_at = now
+            if state != states.State.VERIFIED:
+                self.holder = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in states.OPEN
+
+
+class WebhookDelivery(models.Model):
+    """What we owe to a partner's endpoint: one row for each event, written with the move it tells of."""
+
+    class State(models.TextChoices):
+        OWED = "owed"
+        DELIVERED = "delivered"
+        GIVEN_UP = "given_up"  # the ladder is used up, or the endpoint is gone
+
+    MOVES = {State.OWED: frozenset({State.DELIVERED, State.GIVEN_UP})}
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    partner = models.ForeignKey(Partner, models.CASCADE)
+    verification = models.ForeignKey(Verification, models.CASCADE, related_name="webhooks")
+    type = models.CharField(max_length=32)
+    body = models.TextField()
+    state = models.CharField(max_length=9, choices=State, default=State.OWED)
+    due_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    delivered_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=64, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="webhookdelivery_event_once", fields=["verification", "type"]),
+        ]
+        indexes = [models.Index(name="webhookdelivery_owed", fields=["due_at"], condition=Q(state="owed"))]
+
+
+class WrongActivation(models.Model):
+    """A wrong activation code from an address, kept an hour: guessing is slowed by address, not by line."""
+
+    address_fingerprint = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(name="wrongactivation_recent", fields=["address_fingerprint", "-at"])]

@@ -1,0 +1,40 @@
+"""Switching a line's protection. Called from above, inside the caller's transaction; who joined or pays is not known here."""
+
+from datetime import date, datetime
+
+from django.utils import timezone
+
+from ansim.lib.problem import Refused
+from verification import registration
+from verification.carrier import LineFacts
+from verification.ending import end_open
+from verification.models import Line, Verification
+
+
+def turn_on(facts: LineFacts, *, birthdate: date) -> Line:
+    """From this commit on the line's number never goes by SMS: what is open by SMS ends with it (`line_changed`)."""
+    line = Line.objects.take(facts).line
+    end_open(line, Verification.State.FAILED, "line_changed", now=timezone.now())
+    line.protection, line.birthdate = Line.Protection.ON, birthdate.isoformat()
+    line.save(update_fields=["protection", "birthdate"])
+    return line
+
+
+def turn_off(line: Line, *, at: datetime) -> None:
+    """The service ended: the phone's registration and password are gone, what is open ends (`line_changed`)."""
+    end_open(line, Verification.State.FAILED, "line_changed", now=timezone.now())
+    former = line.device
+    line.protection, line.protection_ended_at = Line.Protection.OFF, at
+    line.device, line.password, line.birthdate, line.wrong_passwords = None, "", None, 0
+    line.activation_fingerprint = line.activation_expires_at = None
+    line.save()
+    if former:
+        registration.tell(former, "cancelled")
+
+
+def hold(contract: str) -> Line:
+    """The line of that contract under lock. Refused: `not_found`."""
+    line = Line.objects.of_contract(contract).select_for_update(of=("self",)).select_related("device").first()
+    if line is None:
+        raise Refused("not_found")
+    return line

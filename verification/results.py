@@ -1,0 +1,66 @@
+"""What a partner is shown of a verification, and for how long (api.md section 1)."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from ansim.lib import birth
+from verification import receipts
+from verification.limits import Limits
+from verification.models import GRANTS, Partner, Verification
+
+
+def shown(verification: Verification, *, personal: bool = True) -> dict[str, Any]:
+    """The verification as the API shows it. `personal=False` for lists: neither result nor receipt."""
+    return {
+        "id": str(verification.pk),
+        "reference": verification.reference,
+        "purpose": verification.purpose,
+        "state": verification.state,
+        "reason": verification.reason,
+        "channel": verification.channel,
+        "match_number": verification.match_number,
+        "created_at": instant(verification.created_at),
+        "expires_at": instant(verification.expires_at),
+        "code_expires_at": instant(verification.code_expires_at),
+        "tries_left": verification.tries_left,
+        "resends_left": verification.resends_left,
+        "result": _result(verification, verification.partner) if personal else None,
+        "receipt": verification.receipt if personal else None,
+        "livemode": verification.livemode,
+    }
+
+
+def _result(verification: Verification, partner: Partner) -> dict[str, Any] | None:
+    if verification.state != Verification.State.VERIFIED:
+        return None
+    holder = verification.holder
+    if holder is None:
+        return {"erased": True}
+    born = date.fromisoformat(holder["birthdate"])
+    known = {
+        **{name: holder[name] for name in ("name", "birthdate", "gender", "foreigner", "phone", "carrier", "ci")},
+        "adult": birth.adult_on(born) <= birth.today(),
+        "di": receipts.pairwise(holder["ci"], partner),
+    }
+    return {
+        **{name: known[name] for name in GRANTS if name in partner.grants},
+        "verified_at": instant(verification.ended_at),
+        "channel": verification.channel,
+        "risk": {**holder["risk"], "released": verification.released},
+    }
+
+
+def erase_if_due(verification: Verification, *, now: datetime) -> None:
+    """The partner had its time: the personal data go, the receipt is made again without the DI."""
+    life = timedelta(seconds=Limits.of(verification.partner.limits).result_ttl)
+    if verification.state == Verification.State.VERIFIED and verification.holder is not None and verification.ended_at:
+        if verification.ended_at + life > now:
+            return
+        verification.holder = None
+        verification.receipt = receipts.make(verification, verification.partner)
+        verification.save(update_fields=["holder", "receipt"])
+
+
+def instant(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC, to the millisecond."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None

@@ -1,0 +1,9 @@
+"""The words of the SMS that carries a number (api.md section 4): 90 bytes in EUC-KR at most, so that it stays an SMS."""
+
+LONGEST_NAME = 8  # syllables
+
+
+def words(code: str, *, site: str, seconds: int) -> str:
+    """`[안심] 책방 본인확인 번호 123456 (3분 안에 입력). 누구에게도 알려주지 마세요.` The time follows the limit."""
+    within = f"{seconds // 60}분" if seconds % 60 == 0 else f"{seconds}초"
+    return f"[안심] {site[:LONGEST_NAME]} 본인확인 번호 {code} ({within} 안에 입력). 누구에게도 알려주지 마세요."
