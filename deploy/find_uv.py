@@ -33,12 +33,15 @@ def uv(boot: Path) -> str:
         try:
             way(boot)
         except (OSError, ValueError, subprocess.CalledProcessError) as error:
-            sys.stdout.write(f"  - {way.__name__.removeprefix('_by_')}: {error}\n")
+            why = f"exit {error.returncode}" if isinstance(error, subprocess.CalledProcessError) else error
+            sys.stdout.write(f"  - {way.__name__.removeprefix('_by_')}: {why}\n")
         if _works(str(ours)):
             return str(ours)
     sys.exit(
-        "\nuv를 구하지 못했습니다. pip을 설치하고 다시 하세요: sudo apt-get install python3-pip\n"
-        "There is no way to get uv here. Install pip and try again: sudo apt-get install python3-pip"
+        "\nuv를 구하지 못했습니다(위 참고). pip이 없으면 설치하고(sudo apt-get install python3-pip), "
+        "있으면 네트워크와 PIP_INDEX_URL, PIP_CERT를 확인하세요.\n"
+        "There is no way to get uv here (see above). Without pip, install it (sudo apt-get install python3-pip); "
+        "with it, check the network, PIP_INDEX_URL and PIP_CERT."
     )
 
 
@@ -102,7 +105,7 @@ def _by_apt(boot: Path) -> None:
         raise ValueError("only for root on Debian")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     subprocess.run(["apt-get", "-qq", "update"], check=True, env=env)
-    install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "python3-pip", "ca-certificates"]
+    install = ["apt-get", "-qq", "install", "-y", "--no-install-recommends", "python3-pip"]
     subprocess.run(install, check=True, env=env, stdout=subprocess.DEVNULL)
     _pip_install("/usr/bin/python3", boot)
 

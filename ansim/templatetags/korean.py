@@ -31,7 +31,7 @@ def josa(name: str, pair: str) -> str:
 
 
 def _final_sound(letter: str) -> str | None:
-    """"" for none, ㄹ, "other" for any other consonant; None when the letter does not tell."""
+    """An empty text for none, ㄹ, "other" for any other consonant; None when the letter does not tell."""
     if "가" <= letter <= "힣":
         final = (ord(letter) - ord("가")) % 28
         return {0: "", 8: "ㄹ"}.get(final, "other")

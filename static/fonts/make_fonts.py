@@ -54,7 +54,9 @@ def renamed(font: TTFont) -> None:
     names.setName("Regular", 2, 3, 1, 0x409)
     names.removeNames(nameID=10)
     names.setName(ORIGIN, 10, 3, 1, 0x409)
-    names.names = [record for record in names.names if record.nameID in (0, 10, 13, 14) or "Pretendard" not in str(record)]
+    names.names = [
+        record for record in names.names if record.nameID in (0, 10, 13, 14) or "Pretendard" not in str(record)
+    ]
 
 
 def write(source: Path, target: Path, letters: set[int]) -> None:

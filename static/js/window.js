@@ -17,7 +17,7 @@ function countDown(left) {
   const clock = left.querySelector("[data-clock]");
   const spoken = left.querySelector("[data-spoken]");
   const say = one("[data-say]");
-  const announced = new Set();
+  const announced = new Set([60, 20].filter((second) => second >= total));
   const tick = () => {
     const rest = Math.max(0, Math.ceil(total - (performance.now() - start) / 1000));
     clock.textContent = `${Math.floor(rest / 60)}:${String(rest % 60).padStart(2, "0")}`;

@@ -129,7 +129,9 @@ def _by_npm() -> Chromium | None:
     draft.mkdir(parents=True)
     env = {**os.environ, "PATH": f"{_node_folder()}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
     try:
-        subprocess.run(["npm", "pack", "--silent", NPM_PACKAGE], cwd=draft, env=env, check=True, capture_output=True)
+        subprocess.run(
+            ["npm", "pack", "--silent", NPM_PACKAGE], cwd=draft, env=env, check=True, stdout=subprocess.DEVNULL
+        )
         _untar(next(draft.glob("*.tgz")), draft)
         subprocess.run(["node", "-e", UNPACK], cwd=draft, env=env, check=True, capture_output=True)
     except (OSError, StopIteration, subprocess.SubprocessError) as error:

@@ -53,7 +53,7 @@ async def phone(request: web.Request) -> web.Response:
                 "phone": number,
                 "platform": platform,
                 "handset": HANDSETS[platform],
-                "activation_code": (owner or {}).get("activation_code"),
+                "activation_code": owner.get("activation_code") if owner else None,
                 "title": title,
             },
             "words": words(),

@@ -30,7 +30,7 @@ def language_switch(request: web.Request) -> dict[str, str]:
 def page(
     request: web.Request, template: str, context: Mapping[str, object], *, friend: str = "", status: int = 200
 ) -> web.Response:
-    """The page in the reader's language. `friend` is the one other origin it may load a script from and post a form to."""
+    """The page in the reader's language. `friend`: the one other origin it may load scripts from and post forms to."""
     code = language(request)
     with override(code):
         text = render_to_string(template, {**context, "language_switch": language_switch(request)})

@@ -46,7 +46,7 @@ async def shelf(request: web.Request) -> web.Response:
 
 
 async def start(request: web.Request) -> web.StreamResponse:
-    """Creates a verification and remembers it in a signed cookie. A script gets {window_url}, a plain form is sent there."""
+    """Creates a verification, remembers it in a signed cookie. A script gets {window_url}, a form is sent there."""
     form = await request.post()
     purpose = PURPOSES.get(str(form.get("for")))
     if purpose is None:

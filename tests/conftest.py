@@ -1,0 +1,30 @@
+"""What every test may use. The world is the real simulated one, over a real socket (`tests.system` starts it)."""
+
+import httpx
+import pytest
+
+
+@pytest.fixture
+def world(world_url):
+    """The world's doors for programs, without faults; left so too. Logs are kept: look for your own numbers."""
+    with httpx.Client(base_url=world_url, timeout=10) as client:
+        yield client
+        for target in ("fcm", "apns", "sms", "carrier", "webhook"):
+            client.post("/world/faults", json={"target": target, "mode": "ok"}).raise_for_status()
+
+
+@pytest.fixture
+def fail(world):
+    """fail("sms", "error", 1): the next call fails so."""
+
+    def order(target, mode, count=None):
+        body = {"target": target, "mode": mode} | ({"count": count} if count else {})
+        world.post("/world/faults", json=body).raise_for_status()
+
+    return order
+
+
+@pytest.fixture
+def texts(world):
+    """The SMS that reached the gateway for that number, newest first."""
+    return lambda phone: world.get("/world/sms", params={"to": phone}).raise_for_status().json()
