@@ -22,5 +22,6 @@ app.conf.beat_schedule = {
     "ring for what is still owed to partners": every(1, "verification.clock.ring_again"),
     "end what is overdue": every(1, "verification.clock.expire_overdue"),
     "erase results that were up long enough": every(5, "verification.clock.erase_results"),
+    "end what was cancelled a day ago": every(2, "subscriptions.clock.take_effect"),
     "forget what has served its purpose": every(60, "verification.clock.forget"),
 }

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.admin import OTPAdminSite
 
 
-class DeskSite(OTPAdminSite):
+class DeskSite(OTPAdminSite):  # type: ignore[misc] # django-otp has no types
     site_header = _("안심 상담 데스크")
     site_title = _("안심 상담 데스크")
     index_title = _("모든 자료")

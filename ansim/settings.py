@@ -15,7 +15,7 @@ RUN_DIR = Path(env.str("RUN_DIR", default=str(ROOT / ".run")))
 if (RUN_DIR / "env").is_file():
     env.read_env(RUN_DIR / "env")
 
-# --- Django -----------------------------------------------------------------------------------------------------------
+# --- Django ---------------------------------------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY")
 DEBUG = False
 DEMO = env.bool("DEMO", default=False)
@@ -76,20 +76,20 @@ TEMPLATES = [
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-# --- Data -------------------------------------------------------------------------------------------------------------
+# --- Data -----------------------------------------------------------------------------------------
 DATABASES = {"default": {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": 600}}
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 REDIS_URL = env.str("REDIS_URL")
 REDIS_TIMEOUT = 0.5  # seconds; limits fall back to the database after it
 
-# --- Language and time ------------------------------------------------------------------------------------------------
+# --- Language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "ko"
 LANGUAGES = [("ko", "한국어"), ("en", "English")]
 LOCALE_PATHS = [ROOT / "locale"]
 TIME_ZONE = "Asia/Seoul"
 USE_TZ = True
 
-# --- Static files -----------------------------------------------------------------------------------------------------
+# --- Static files ---------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [ROOT / "static"]
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(RUN_DIR / "static"))
@@ -103,7 +103,7 @@ STORAGES = {
     },
 }
 
-# --- Browser safety ---------------------------------------------------------------------------------------------------
+# --- Browser safety -------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -128,7 +128,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 OTP_TOTP_ISSUER = "Ansim"
 
-# --- Doors ------------------------------------------------------------------------------------------------------------
+# --- Doors ----------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536  # api.md: 413 over 64 KiB
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["ansim.lib.access.NoAuthentication"],
@@ -140,7 +140,7 @@ REST_FRAMEWORK = {
     "DATETIME_FORMAT": "iso-8601",
 }
 
-# --- Keys (outside the database) --------------------------------------------------------------------------------------
+# --- Keys (outside the database) ------------------------------------------------------------------
 SEAL_KEYS = env.list("SEAL_KEYS")  # "id:base64 of 32 bytes", the first seals, all open
 FINGERPRINT_KEY = env.str("FINGERPRINT_KEY")
 CODE_KEY = env.str("CODE_KEY")
@@ -148,11 +148,12 @@ PASSWORD_PEPPER = env.str("PASSWORD_PEPPER")
 NUMBER_SIGNING_KEYS = env.list("NUMBER_SIGNING_KEYS")  # "kid:base64 of PKCS8", the first signs, all are published
 RECEIPT_SIGNING_KEYS = env.list("RECEIPT_SIGNING_KEYS")
 
-# --- The outside ------------------------------------------------------------------------------------------------------
+# --- The outside ----------------------------------------------------------------------------------
 CARRIER_URL = env.str("CARRIER_URL").rstrip("/")
 CARRIER_TOKEN = env.str("CARRIER_TOKEN")
 CARRIER_EVENTS_SECRET = env.str("CARRIER_EVENTS_SECRET")
 CARRIER_TIMEOUT = 3.0  # seconds in all; api.md section 1
+CANCELLATION_DELAY = env.int("CANCELLATION_DELAY", default=86_400)  # seconds a desk's cancellation waits
 PASSWORD_TRIES = 5  # wrong app passwords in a row before the lock; mission.md section 5
 SMS_GATEWAY = env.str("SMS_GATEWAY", default="http")
 SMS_URL = env.str("SMS_URL", default="").rstrip("/")
@@ -170,7 +171,7 @@ APNS_CA_FILE = env.str("APNS_CA_FILE", default="")
 GATEWAY_TIMEOUT = 5.0  # seconds for one push or SMS
 WORLD_URL = env.str("WORLD_URL", default="").rstrip("/")
 
-# --- Celery: a doorbell; the rows are the truth (docs/adr/0002) ---------------------------------------------------------
+# --- Celery: a doorbell; the rows are the truth (docs/adr/0002) -----------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 1}
@@ -180,7 +181,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 
-# --- Logs: the correlator, never a number or a name -------------------------------------------------------------------
+# --- Logs: the correlator, never a number or a name -----------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -189,7 +190,7 @@ LOGGING = {
     "root": {"handlers": ["out"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         "django": {"handlers": ["out"], "level": "WARNING", "propagate": False},
-        "django.request": {"level": "CRITICAL"},  # ansim.lib.correlator logs each request, without its query or secret
+        "django.request": {"level": "CRITICAL"},  # ansim.lib.correlator logs requests, without secrets
         "httpx": {"level": "WARNING"},  # logs addresses in full
         "httpcore": {"level": "WARNING"},
     },

@@ -41,38 +41,46 @@ def main() -> int:
                 f"Python 3.11 이상이 필요한데 {found}입니다. 다른 것을 쓰려면: make PYTHON=python3.12 run\n"
                 f"Python 3.11 or later is needed, this is {found}. To use another one: make PYTHON=python3.12 run"
             )
-        with _alone():
-            set_up(with_tests=with_tests)
+        locks = [ROOT / "requirements.txt", *([ROOT / "tests" / "requirements.txt"] if with_tests else [])]
+        if not _up_to_date(locks):
+            with _alone():
+                set_up(locks)
     except CannotSetUp as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
     return 0
 
 
-def set_up(*, with_tests: bool) -> None:
-    """Brings `.venv` to the state of the lock files; what the last run with `--tests` installed stays."""
-    wanted = [ROOT / "requirements.txt", *([ROOT / "tests" / "requirements.txt"] if with_tests else [])]
-    state = {str(lock.relative_to(ROOT)): hashlib.sha256(lock.read_bytes()).hexdigest() for lock in wanted}
-    state["path"] = str(VENV)
-    runs = _runs()
-    if runs and state.items() <= _stamp().items():
+def set_up(locks: list[Path]) -> None:
+    """Brings `.venv` to the state of the lock files."""
+    if _up_to_date(locks):  # another set-up was faster
         return
     _may_write()
     from find_uv import uv, uv_environment  # beside this file; a fast second run does not load it
 
     tell("uv 준비", "getting uv, the installer")
     program, env = uv(BOOT), uv_environment(BOOT)
-    if not runs or _stamp().get("path", str(VENV)) != str(VENV):
+    if not _runs() or _stamp().get("path", str(VENV)) != str(VENV):
         tell("가상 환경 .venv 생성", "making the virtual environment .venv")
         shutil.rmtree(VENV, ignore_errors=True)
         _run([program, "venv", "--quiet", "--no-project", "--python", sys.executable, str(VENV)], env)
     STAMP.unlink(missing_ok=True)
     tell("패키지 설치 (처음에는 1분쯤 걸립니다)", "installing packages (about a minute the first time)")
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
-    locks = [str(lock) for lock in wanted]
-    _run([program, "pip", "sync", *quiet, "--require-hashes", "--python", str(VENV / "bin" / "python"), *locks], env)
-    STAMP.write_text(json.dumps(state))
+    sync = [program, "pip", "sync", *quiet, "--require-hashes", "--python", str(VENV / "bin" / "python")]
+    _run([*sync, *map(str, locks)], env)
+    STAMP.write_text(json.dumps(_state(locks)))
     tell("패키지 준비 끝", "packages are ready")
+
+
+def _state(locks: list[Path]) -> dict[str, str]:
+    hashes = {str(lock.relative_to(ROOT)): hashlib.sha256(lock.read_bytes()).hexdigest() for lock in locks}
+    return {**hashes, "path": str(VENV)}
+
+
+def _up_to_date(locks: list[Path]) -> bool:
+    """The stamp is written last and removed first: where it fits, nothing is half done."""
+    return _state(locks).items() <= _stamp().items() and _runs()
 
 
 def tell(korean: str, english: str) -> None:

@@ -24,6 +24,8 @@ class Subscription(models.Model):
     """Keyed fingerprint of the CI: one person's lines."""
     state = models.CharField(max_length=6, choices=State, default=State.ACTIVE)
     joined_at = models.DateTimeField()
+    leaves_at = models.DateTimeField(null=True)
+    """When a cancellation that staff took down takes effect, unless the owner stops it (invariant 6)."""
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=32, default="", blank=True)
 
@@ -39,3 +41,4 @@ class Subscription(models.Model):
                 condition=Q(ended_at=None) | Q(ended_at__gte=models.F("joined_at")),
             ),
         ]
+        indexes = [models.Index(name="subscription_leaving", fields=["leaves_at"], condition=Q(state="active"))]

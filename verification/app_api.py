@@ -2,24 +2,20 @@
 
 import re
 import uuid
-from contextlib import suppress
-from typing import Any, ClassVar
+from typing import Any
 
-from django.core.exceptions import RequestDataTooBig
 from django.urls import path
 from django.utils import timezone
 from rest_framework import serializers
-from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ansim import once
 from ansim.lib import masking, proof, signing
 from ansim.lib.api import Body, Door, Text
-from pushes.models import Device
 from verification import registration, unlocking
-from verification.models import Line, Verification
+from verification.app_auth import NewPhone, PhoneDoor, checked
+from verification.models import Verification
 from verification.results import instant
 
 SIX_DIGITS = re.compile(r"[0-9]{6}")
@@ -109,69 +105,17 @@ class NewPassword(Body):
     new = Password()
 
 
-def _target(request: Request) -> str:
-    """Path and query exactly as sent; the web server keeps them, the path we route by is decoded."""
-    return str(request.META.get("RAW_URI") or request.get_full_path())
-
-
-def _checked(request: Request, token: str, jwk: Any) -> None:
-    try:
-        key = proof.public_key(jwk)
-        use = proof.check(
-            token, key=key, method=str(request.method), target=_target(request), body=lambda: request._request.body
-        )
-    except proof.BadProof as error:
-        raise AuthenticationFailed from error
-    if not once.spend(f"proof:{use}", seconds=proof.COUNTS_ONCE_FOR):
-        raise AuthenticationFailed
-
-
-class PhoneProof(BaseAuthentication):
-    """Sets `request.auth` to the Line whose one registered phone signed this call; all else is 401."""
-
-    def authenticate(self, request: Request) -> tuple[None, Line]:
-        try:
-            token = proof.token_in(request.headers.get("Authorization", ""))
-            device_id = uuid.UUID(proof.signer(token))
-        except (proof.BadProof, ValueError) as error:
-            raise AuthenticationFailed from error
-        line = Line.objects.select_related("device").filter(device=device_id).first()
-        if line is None or line.device is None:
-            raise AuthenticationFailed
-        _checked(request, token, line.device.signing_key)
-        return None, line
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Proof"
-
-
-class NewPhone(BaseAuthentication):
-    """Registration: there is no device yet, so the proof is checked against the key in the body (by the view)."""
-
-    def authenticate(self, request: Request) -> tuple[None, str]:
-        try:
-            token = proof.token_in(request.headers.get("Authorization", ""))
-            proof.signer(token)
-        except proof.BadProof as error:
-            raise AuthenticationFailed from error
-        with suppress(RequestDataTooBig):  # kept for the proof; too large a body is refused in its turn
-            _ = request._request.body
-        return None, token
-
-    def authenticate_header(self, request: Request) -> str:
-        return "Proof"
-
-
 class Devices(Door):
     """POST: this phone becomes the line's one device."""
 
-    authentication_classes: ClassVar = [NewPhone]
+    authentication_classes = [NewPhone]
 
     def post(self, request: Request) -> Response:
         given = self.body(Registration)
-        if proof.signer(request.auth) != proof.thumbprint(given["signing_key"]):
+        token = str(request.auth)
+        if proof.signer(token) != proof.thumbprint(given["signing_key"]):
             raise AuthenticationFailed
-        _checked(request, request.auth, given["signing_key"])
+        checked(request, token, given["signing_key"])
         code, password = given.pop("activation_code"), given.pop("password")
         phone = registration.Phone(**given)
         try:
@@ -186,19 +130,6 @@ class Devices(Door):
 
 def _weak(field: str) -> ValidationError:
     return ValidationError({field: [serializers.ErrorDetail("too easy to guess", "weak")]})
-
-
-class PhoneDoor(Door):
-    authentication_classes: ClassVar = [PhoneProof]
-
-    @property
-    def line(self) -> Line:
-        return self.request.auth
-
-    @property
-    def device(self) -> Device:
-        assert self.line.device is not None  # noqa: S101 - PhoneProof lets no other in
-        return self.line.device
 
 
 class DeviceDoor(PhoneDoor):

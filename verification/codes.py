@@ -73,7 +73,7 @@ def activation_as_typed(typed: str) -> str:
 
 
 def weak_password(password: str, *, phone: str, birthdate: date | None) -> bool:
-    """True for six digits that a thief tries first (mission.md section 5): the plainest, the birth date, the phone's digits."""
+    """True for six digits that a thief tries first: the plainest, the birth date, the phone's (mission.md 5)."""
     easy = {"000000", "123456"}
     if birthdate:
         easy |= {birthdate.strftime(form) for form in ("%y%m%d", "%d%m%y", "%m%d%y")}

@@ -11,8 +11,8 @@ from pushes import delivery
 from pushes.models import Message
 from verification import webhooks
 from verification.models import Line, Verification
+from verification.states import Channel, State
 
-State = Verification.State
 ENDED_FIELDS = ("state", "reason", "ended_at", "holder", "opened_at", "tries_left")
 
 
@@ -51,7 +51,7 @@ def closed(verification: Verification) -> Refused:
 
 def end(
     verification: Verification,
-    state: Verification.State,
+    state: State,
     reason: str | None,
     *,
     now: datetime,
@@ -77,7 +77,7 @@ def end_if_overdue(verification: Verification, *, now: datetime) -> bool:
         State.AWAITING_APP: "app_not_opened",
         State.AWAITING_CODE: "code_not_entered",
     }
-    by_sms = verification.channel == Verification.Channel.SMS
+    by_sms = verification.channel == Channel.SMS
     if by_sms and delivery.never_left(verification.pk):
         end(verification, State.FAILED, "undeliverable", now=now)
     else:
@@ -85,9 +85,7 @@ def end_if_overdue(verification: Verification, *, now: datetime) -> bool:
     return True
 
 
-def end_open(
-    line: Line, state: Verification.State, reason: str, *, now: datetime, only: Iterable[uuid.UUID] | None = None
-) -> None:
+def end_open(line: Line, state: State, reason: str, *, now: datetime, only: Iterable[uuid.UUID] | None = None) -> None:
     """End what is open on a line that the caller holds (all of it, or those named)."""
     ids = Verification.objects.filter(line=line, ended_at=None).values_list("pk", flat=True) if only is None else only
     for pk in list(ids):

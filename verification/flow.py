@@ -1,6 +1,7 @@
 """The road of a verification from the partner's side: start, identify, confirm, resend, cancel (design.md section 3).
 
-The app's side of the same road is `unlocking`; how it ends is `ending`. The carrier is asked before a transaction opens.
+The app's side of the same road is `unlocking`; how it ends is `ending`. The carrier is asked before a
+transaction opens.
 """
 
 import hashlib
@@ -24,8 +25,9 @@ from verification.identity import Identity, kept
 from verification.limits import Limits
 from verification.lines import Standing
 from verification.models import Line, Partner, Verification, WebhookDelivery
+from verification.states import Channel, State
 
-State, Channel, Protection = Verification.State, Verification.Channel, Line.Protection
+Protection = Line.Protection
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,9 @@ def start(ask: Ask, *, partner: Partner, answer: Any) -> Started:
     verification = Verification(
         partner=partner, reference=ask.reference, purpose=ask.purpose, site=ask.site, return_url=ask.return_url,
         region=ask.region, livemode=ask.livemode, tries_left=limits.tries, resends_left=limits.resends,
-        identity_tries_left=limits.identity_tries, created_at=now, expires_at=now + timedelta(seconds=limits.identity_ttl),
-        window_fingerprint=fingerprint.of("window", secret), idempotency_key=ask.idempotency_key, request_hash=ask.request_hash,
+        identity_tries_left=limits.identity_tries, window_fingerprint=fingerprint.of("window", secret),
+        created_at=now, expires_at=now + timedelta(seconds=limits.identity_ttl),
+        idempotency_key=ask.idempotency_key, request_hash=ask.request_hash,
     )  # fmt: skip
     started = Started(verification, secret)
     try:
@@ -115,8 +118,8 @@ def identify(verification_id: uuid.UUID, *, identity: Identity, region: str) -> 
 
 
 _MATCHED_FIELDS = (
-    "state", "reason", "channel", "line", "line_serial", "match_number", "code_fingerprint", "expires_at", "code_expires_at",
-    "sent_at", "ended_at", "holder", "region",
+    "state", "reason", "channel", "line", "line_serial", "match_number", "code_fingerprint", "expires_at",
+    "code_expires_at", "sent_at", "ended_at", "holder", "region",
 )  # fmt: skip
 
 
@@ -187,12 +190,12 @@ def _by_app(verification: Verification, standing: Standing, limits: Limits, now:
     verification.channel, verification.match_number = Channel.APP, codes.match_number()
     verification.expires_at = now + timedelta(seconds=limits.app_ttl)
     verification.move(State.AWAITING_APP, now=now)
-    device = Device(pk=standing.line.device_id, platform=standing.platform)
+    device = Device(pk=standing.line.device_id, platform=standing.platform or "")
     return delivery.wake(device, verification=verification.pk, until=verification.expires_at)
 
 
 def _by_sms(verification: Verification, phone: str, limits: Limits, now: datetime) -> Message:
-    """The old road (S1), only for a line that is not protected; the database refuses it for any other (migration 0002)."""
+    """The old road (S1), only for a line without protection; the database refuses it for others (migration 0002)."""
     code = codes.number()
     verification.channel = Channel.SMS
     issue(verification, code, limits, now=now)
@@ -221,7 +224,7 @@ def _ring(verification: Verification, owed: list[Message]) -> None:
 
 
 def confirm(*, code: str, **which: object) -> Outcome:
-    """Type the number in. Exactly one call sees it right; wrong ones are counted exactly, per verification and per line.
+    """Type the number in. Exactly one call sees it right; wrong ones are counted exactly, here and per line.
 
     Refused: `closed`, `wrong_state` (no number is awaited yet), `wrong_code` with `tries_left`.
     """
@@ -272,7 +275,7 @@ def _wrong(verification: Verification, line: Line, *, now: datetime) -> Outcome:
 def resend(**which: object) -> Outcome:
     """The same number by SMS again, or the wake-up again; a new number would kill the one in flight.
 
-    Refused: `closed`, `wrong_state` (nothing was sent yet, or the app has opened it), `resend_too_soon`, `resends_used_up`.
+    Refused: `closed`, `wrong_state` (nothing sent yet, or unlocked already), `resend_too_soon`, `resends_used_up`.
     """
     with transaction.atomic():
         now, verification = timezone.now(), hold(**which)

@@ -21,7 +21,7 @@ class Identity:
     name: str | None = None
 
     def matches(self, facts: LineFacts | None) -> bool:
-        """True when the line exists, may be verified and every given word agrees. A stranger learns no more than that."""
+        """True when the line exists, may be verified and every given word agrees: no more is told."""
         if facts is None:
             return False
         holder = facts.holder

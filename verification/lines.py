@@ -62,10 +62,8 @@ class LineQuerySet(models.QuerySet["Line"]):
             "ten_minutes_ago": now - timedelta(minutes=10),
             "day_ago": now - timedelta(days=1),
         }
-        line = self.raw(_TAKE, values)[0]
-        if (
-            line.serial > 1 and line.newest_serial != line.serial - 1
-        ):  # somebody was in between: now we hold the lock, read again
+        line: Any = self.raw(_TAKE, values)[0]
+        if line.serial > 1 and line.newest_serial != line.serial - 1:  # somebody was in between; now we hold the lock
             line = self.raw(_AGAIN, {**values, "id": line.pk})[0]
         return Standing(
             line=line,

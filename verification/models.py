@@ -101,7 +101,8 @@ class Verification(models.Model):
     happen next, so they are not states. `states` has the whole table; `move` is the only way to change the state.
     """
 
-    State, Channel = states.State, states.Channel
+    State = states.State
+    Channel = states.Channel
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     partner = models.ForeignKey(Partner, models.PROTECT, related_name="verifications")
@@ -138,7 +139,7 @@ class Verification(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     holder = SealedField(null=True)
-    """The carrier's facts of the person whose identity matched; erased at any end but success, and some time after success."""
+    """The carrier's facts of the person whose identity matched; erased at any end but success, and later then."""
     receipt = SealedField(null=True)
     """The signed receipt; made again without the DI when the result is erased."""
 

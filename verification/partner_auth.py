@@ -1,4 +1,4 @@
-"""Who calls the partner API: `Authorization: Bearer sk_…` (api.md section 1), and the request it may have made before."""
+"""Who calls the partner API: `Authorization: Bearer sk_…` (api.md 1), and the request it may have made before."""
 
 import ipaddress
 import secrets

@@ -1,4 +1,4 @@
-"""Switching a line's protection. Called from above, inside the caller's transaction; who joined or pays is not known here."""
+"""Switching a line's protection. Called from above, in the caller's transaction; who pays is not known here."""
 
 from datetime import date, datetime
 

@@ -1,4 +1,4 @@
-"""The signed receipt of a verified result: a JWS that anybody checks offline with the published keys (api.md section 1)."""
+"""The signed receipt of a verified result: a JWS that anybody checks offline with our published keys (api.md 1)."""
 
 from typing import Any
 

@@ -110,7 +110,7 @@ def try_password(line: Line, password: str, *, now: datetime) -> Refused | None:
     """One counter for every call that takes the password, on a line the caller holds; the right one resets it.
 
     Returns the refusal, because a wrong try must be written: `locked`, or `wrong_password` with `tries_left`. The fifth
-    wrong one locks and ends what is open (`app_locked`). The caller saves a reset (`wrong_passwords`) with its own write.
+    wrong one locks and ends what is open (`app_locked`). A reset (`wrong_passwords`) is for the caller to write.
     """
     if line.wrong_passwords >= settings.PASSWORD_TRIES:
         return Refused("locked")

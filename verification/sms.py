@@ -1,4 +1,4 @@
-"""The words of the SMS that carries a number (api.md section 4): 90 bytes in EUC-KR at most, so that it stays an SMS."""
+"""The words of the SMS that carries a number (api.md section 4): at most 90 bytes in EUC-KR, so that it is an SMS."""
 
 LONGEST_NAME = 8  # syllables
 

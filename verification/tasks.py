@@ -46,7 +46,7 @@ def _claim(now: datetime) -> list[WebhookDelivery]:
 
 
 def _try(delivery: WebhookDelivery, partner: Partner, client: httpx.Client) -> str:
-    """The empty string when it was heard, else what went wrong in one word. No database in here: it runs in a thread."""
+    """Empty when it was heard, else what went wrong in one word. No database here: it runs in a thread."""
     try:
         answer = webhooks.post(delivery, partner, client)
     except httpx.HTTPError as error:

@@ -14,8 +14,8 @@ from verification import codes, flow, registration, webhooks
 from verification.ending import Outcome, closed, end, end_if_overdue, hold
 from verification.limits import Limits
 from verification.models import Line, Verification
+from verification.states import Channel, State
 
-State, Channel = Verification.State, Verification.Channel
 HISTORY = 20  # S9
 
 
@@ -93,7 +93,7 @@ def waiting(line: Line) -> list[Verification]:
 
 
 def history(line: Line) -> tuple[list[Verification], list[Verification]]:
-    """S9: the twenty requests up to and including the newest one the app was opened for, and the newer, unopened ones."""
+    """S9: the twenty requests up to the newest one the app was opened for, and the newer, unopened ones."""
     newest_first = Verification.objects.filter(line=line).order_by("-line_serial")
     last_opened = newest_first.filter(opened_at__isnull=False).first()
     if last_opened is None:

@@ -2,7 +2,7 @@
 
 import json
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 from celery import current_app
@@ -25,9 +25,10 @@ def owed(verification: Verification, partner: Partner, *, now: datetime) -> list
     if not partner.webhook_url or partner.webhook_disabled_at:
         return []
     kind = f"verification.{verification.state}"
-    data = {name: str(value) if value is not None else None for name, value in (
-        ("id", verification.pk), ("reference", verification.reference), ("state", verification.state), ("reason", verification.reason),
-    )}  # fmt: skip
+    data = {
+        "id": str(verification.pk),
+        **{name: getattr(verification, name) for name in ("reference", "state", "reason")},
+    }
     body = json.dumps({"type": kind, "timestamp": now.isoformat(), "data": data}, ensure_ascii=False)
     return [
         WebhookDelivery(partner=partner, verification=verification, type=kind, body=body, due_at=now, created_at=now)
@@ -44,7 +45,7 @@ def _pull() -> None:
 
 
 def next_try(delivery: WebhookDelivery, *, now: datetime) -> datetime | None:
-    """When the ladder's next rung is, a tenth of it at random; None when it is used up. `attempts` counts those made."""
+    """When the ladder's next rung is, with a tenth of jitter; None when it is used up."""
     if delivery.attempts > len(LADDER):
         return None
     rung = LADDER[delivery.attempts - 1]
@@ -54,7 +55,8 @@ def next_try(delivery: WebhookDelivery, *, now: datetime) -> datetime | None:
 
 def post(delivery: WebhookDelivery, partner: Partner, client: httpx.Client) -> httpx.Response:
     """Deliver once. Raises httpx.HTTPError; any answer is returned. A redirect is not followed: 3xx is failure."""
-    now, message_id = datetime.now().astimezone(), f"msg_{delivery.pk.hex}"
+    # In UTC: the library reads any time as if it were, and signs another second than the header's.
+    now, message_id = datetime.now(UTC), f"msg_{delivery.pk.hex}"
     signature = Webhook(partner.webhook_secret).sign(message_id, now, delivery.body)
     return client.post(
         partner.webhook_url,

@@ -28,6 +28,7 @@ from ansim.lib import fingerprint, masking
 from ansim.lib.problem import Refused
 from verification import flow, words
 from verification.ending import Outcome
+from verification.limits import Limits
 from verification.models import Verification
 from verification.partner_api import region
 from verification.window_forms import CodeForm, IdentityForm
@@ -38,7 +39,7 @@ COOKIE_LIFE = 3600  # seconds
 FLASH_LIFE = 60
 
 
-# --- Who may look ------------------------------------------------------------------------------------------------------
+# --- Who may look ---------------------------------------------------------------------------------
 
 
 def _cookie_name(verification_id: uuid.UUID) -> str:
@@ -48,7 +49,7 @@ def _cookie_name(verification_id: uuid.UUID) -> str:
 def _browser(request: HttpRequest, verification_id: uuid.UUID) -> str | None:
     """The fingerprint of the browser that opened this window with its secret; None for any other."""
     try:
-        nonce = request.get_signed_cookie(_cookie_name(verification_id), salt="window")
+        nonce = str(request.get_signed_cookie(_cookie_name(verification_id), salt="window"))
     except (KeyError, signing.BadSignature):
         return None
     return fingerprint.of("browser", nonce)
@@ -75,7 +76,7 @@ def _bind(request: HttpRequest, verification_id: uuid.UUID) -> bool:
     return mine.update(browser_fingerprint=browser) == 1
 
 
-# --- Views -------------------------------------------------------------------------------------------------------------
+# --- Views ----------------------------------------------------------------------------------------
 
 
 def _open_to_opener(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -142,7 +143,7 @@ def state(request: HttpRequest, verification_id: uuid.UUID) -> HttpResponse:
     )
 
 
-# --- Deeds -------------------------------------------------------------------------------------------------------------
+# --- Deeds ----------------------------------------------------------------------------------------
 
 
 def _identify(request: HttpRequest, verification: Verification) -> HttpResponse:
@@ -155,7 +156,8 @@ def _identify(request: HttpRequest, verification: Verification) -> HttpResponse:
         outcome = flow.identify(verification.pk, identity=form.identity(), region=region(request.META["REMOTE_ADDR"]))
     except Refused:
         away = _(
-            "지금은 통신사에 확인할 수 없어요. 인증은 시작되지 않았어요. 1분 뒤 다시 해 주세요. 입력한 내용은 그대로 있어요."
+            "지금은 통신사에 확인할 수 없어요. 인증은 시작되지 않았어요. "
+            "1분 뒤 다시 해 주세요. 입력한 내용은 그대로 있어요."
         )
         return _show(request, verification, form=form, notice={"kind": "warn", "text": away}, status=503)
     if outcome.refusal and outcome.refusal.code == "invalid":
@@ -186,7 +188,7 @@ def _cancel(request: HttpRequest, verification: Verification) -> HttpResponse:
 
 
 def _back(verification_id: uuid.UUID, **flash: Any) -> HttpResponse:
-    """POST, redirect, GET: a reload repeats nothing. What is to be said on the next page goes along, signed, for a minute."""
+    """POST, redirect, GET: a reload repeats nothing. What the next page says goes along, signed."""
     response = HttpResponseRedirect(_address(verification_id), status=303)
     if flash:
         response.set_signed_cookie(
@@ -205,7 +207,7 @@ def _speak(request: HttpRequest, verification_id: uuid.UUID) -> HttpResponse:
     return response
 
 
-# --- Pages -------------------------------------------------------------------------------------------------------------
+# --- Pages ----------------------------------------------------------------------------------------
 
 
 def _show(request: HttpRequest, verification: Verification, *, status: int = 200, **more: Any) -> HttpResponse:
@@ -229,7 +231,7 @@ def _show(request: HttpRequest, verification: Verification, *, status: int = 200
 
 def _flash(request: HttpRequest, verification_id: uuid.UUID) -> dict[str, Any]:
     try:
-        said = json.loads(request.get_signed_cookie("window-flash", salt=str(verification_id), max_age=FLASH_LIFE))
+        said = json.loads(str(request.get_signed_cookie("window-flash", salt=str(verification_id), max_age=FLASH_LIFE)))
     except (KeyError, signing.BadSignature, ValueError):
         return {}
     return dict(said)
@@ -316,7 +318,7 @@ def _back_url(verification: Verification) -> str | None:
 
 
 def _notice(said: dict[str, Any], verification: Verification) -> dict[str, str] | None:
-    sent = flow.Limits.of(verification.partner.limits).resends - verification.resends_left
+    sent = Limits.of(verification.partner.limits).resends - verification.resends_left
     texts = {
         "resent": ("ok", _("다시 보냈어요. (%(sent)s번째)") % {"sent": sent}),
         "resend_too_soon": ("warn", _("%(wait)s초 뒤에 다시 보낼 수 있어요.") % {"wait": said.get("wait")}),

@@ -15,7 +15,8 @@ PURPOSES: dict[str, Text] = {
     "change": _("정보 변경"), "payment": _("결제"), "adult_check": _("성인 확인"), "other": _("본인확인"),
 }  # fmt: skip
 GRANTS: dict[str, Text] = {
-    "name": _("이름"), "birthdate": _("생년월일"), "adult": _("성인 여부"), "gender": _("성별"), "foreigner": _("내국인 여부"),
+    "name": _("이름"), "birthdate": _("생년월일"), "adult": _("성인 여부"), "gender": _("성별"),
+    "foreigner": _("내국인 여부"),
     "phone": _("휴대폰 번호"), "carrier": _("통신사"), "ci": _("연계정보(CI)"), "di": _("중복가입확인정보(DI)"),
 }  # fmt: skip
 

@@ -20,7 +20,6 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ansim.demo import people
 from ansim.demo.people import Person
-from ansim.lib import phone
 from ansim.models import Agent
 from subscriptions import enrolment
 from subscriptions.enrolment import Joined
@@ -35,13 +34,14 @@ SITES = ({"domain": "cinema.example", "name": "별빛극장"}, {"domain": "libra
 
 
 def seed() -> dict[str, Any]:
-    """What `demo.json` tells of the data. Running it again makes nothing twice; members without an app get new codes."""
+    """What `demo.json` tells of the data. Makes nothing twice; members without an app get new codes."""
     kept = Path(settings.RUN_DIR) / "seed.json"
     told = json.loads(kept.read_text()) if kept.exists() else {}
     if not _still_there(told):
         told = {"partners": _partners(), "agents": _agents(), "lines": _lines(), "members": []}
     told["members"] = _members(told["members"])
-    told["carrier"] = {"events_url": f"{settings.BASE_URL}/carrier/v1/events", "secret": settings.CARRIER_EVENTS_SECRET}
+    events = f"{settings.BASE_URL}/carrier/v1/events"
+    told["carrier"] = {"events_url": events, "secret": settings.CARRIER_EVENTS_SECRET}
     with open(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(told, file, ensure_ascii=False)
     return told
@@ -61,7 +61,7 @@ def in_the_world(line: dict[str, Any]) -> dict[str, Any]:
     return dict(answer.json())
 
 
-# --- Partners ----------------------------------------------------------------------------------------------------------
+# --- Partners -------------------------------------------------------------------------------------
 
 
 def _partners() -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def partner(
     webhook_url: str = "",
     limits: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A partner with a test key. Refused (ValueError): an unknown grant or limit, a limit that is no whole number over 0."""
+    """A partner with a test key. Refused (ValueError): an unknown grant, a limit that is unknown or under 1."""
     if unknown := [grant for grant in grants if grant not in GRANTS]:
         raise ValueError(f"unknown grants: {', '.join(unknown)}; there are {', '.join(GRANTS)}")
     for limit, value in (limits or {}).items():
@@ -96,13 +96,14 @@ def partner(
     made.webhook_url = webhook_url or f"{settings.WORLD_URL}/world/webhooks/{made.pk}"
     made.save()
     return {
-        "id": str(made.pk), "name": name, "domain": domain, "key": make_key(made, live=False), "webhook_url": made.webhook_url,
-        "webhook_secret": secret, "return_origin": settings.WORLD_URL, "grants": grants,
+        "id": str(made.pk), "name": name, "domain": domain, "key": make_key(made, live=False),
+        "webhook_url": made.webhook_url, "webhook_secret": secret, "return_origin": settings.WORLD_URL,
+        "grants": grants,
         **({"sites": made.sites} if agency else {}),
     }  # fmt: skip
 
 
-# --- Staff -------------------------------------------------------------------------------------------------------------
+# --- Staff ----------------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -126,12 +127,12 @@ def _agent(username: str, role: str) -> dict[str, Any]:
     }
 
 
-# --- Lines and members -------------------------------------------------------------------------------------------------
+# --- Lines and members ----------------------------------------------------------------------------
 
 
 def _lines() -> list[dict[str, Any]]:
     shown = []
-    everybody = [(person, []) for person in people.ELIGIBLE] + [
+    everybody: list[tuple[Person, list[str]]] = [(person, []) for person in people.ELIGIBLE] + [
         (person, [why]) for why, person in people.NOT_ELIGIBLE.items()
     ]
     for person, why_not in everybody:
@@ -176,13 +177,14 @@ def member_of_line(number: str, *, at: datetime | None = None) -> dict[str, Any]
     """The line with that E.164 number joins (again); for a member: a fresh code. Raises NotEligible, Unknown."""
     facts, reasons = enrolment.verdict(number)
     joined: Joined
-    if reasons == ["already_joined"]:
+    if "already_joined" in reasons:
         joined = enrolment.renew_activation(facts.contract, activation_life=CODE_LIFE)
     else:
         joined = enrolment.join(number, at=at, activation_life=CODE_LIFE)
     holder = facts.holder
     born = holder.birthdate.isoformat()
     return {
-        "phone": phone.parse(number), "contract": facts.contract, "name": holder.name, "birthdate": born[2:].replace("-", ""),
-        "gender_digit": people.gender_digit(born, holder.gender, foreigner=holder.foreigner), "activation_code": joined.activation_code,
+        "phone": number, "contract": facts.contract, "name": holder.name, "birthdate": born[2:].replace("-", ""),
+        "gender_digit": people.gender_digit(born, holder.gender, foreigner=holder.foreigner),
+        "activation_code": joined.activation_code,
     }  # fmt: skip

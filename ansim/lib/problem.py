@@ -154,7 +154,7 @@ class Refusals:
         if len(_as_sent(request).encode("utf-8", "surrogateescape")) > LONGEST_ADDRESS:
             return response("uri_too_long")
         answered = self.get_response(request)
-        plain = not answered.headers["Content-Type"].startswith((MEDIA_TYPE, "application/json"))
+        plain = not answered.headers.get("Content-Type", "").startswith((MEDIA_TYPE, "application/json"))
         if request.path.startswith(API_PATHS) and plain and answered.status_code in (400, 404, 500):
             return response({400: "malformed", 404: "not_found", 500: "internal"}[answered.status_code])
         return answered

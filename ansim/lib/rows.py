@@ -5,6 +5,7 @@ owes it. PostgreSQL runs data-modifying `WITH` parts as one statement; Django co
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.sql import InsertQuery, UpdateQuery
@@ -16,26 +17,28 @@ def write(
     update: Iterable[tuple[models.Model, Sequence[str]]] = (),
     using: str = DEFAULT_DB_ALIAS,
 ) -> None:
-    """Insert these rows and update those (each with the names of its changed fields). All parts see the same snapshot."""
+    """Insert these rows and update those (each with its changed fields' names). All parts see one snapshot."""
     parts = [*(_insert(row, using) for row in insert), *(_update(row, names, using) for row, names in update)]
     if not parts:
         return
+    values: list[Any] = [value for _, given in parts for value in given]
     statement = ", ".join(f"part_{n} AS ({sql})" for n, (sql, _) in enumerate(parts))
     with connections[using].cursor() as cursor:
-        cursor.execute(f"WITH {statement} SELECT 1", [value for _, values in parts for value in values])
+        cursor.execute(f"WITH {statement} SELECT 1", values)
     for row in insert:
         row._state.adding, row._state.db = False, using
 
 
-def _insert(row: models.Model, using: str) -> tuple[str, Sequence[object]]:
+def _insert(row: models.Model, using: str) -> tuple[str, Sequence[Any]]:
     query = InsertQuery(type(row))
     query.insert_values(row._meta.local_concrete_fields, [row])
     ((sql, values),) = query.get_compiler(using).as_sql()
     return sql, values
 
 
-def _update(row: models.Model, names: Sequence[str], using: str) -> tuple[str, Sequence[object]]:
-    fields = [row._meta.get_field(name) for name in names]
-    query = type(row)._base_manager.filter(pk=row.pk).query.chain(UpdateQuery)
+def _update(row: models.Model, names: Sequence[str], using: str) -> tuple[str, Sequence[Any]]:
+    fields: list[models.Field[Any, Any]] = [row._meta.get_field(name) for name in names]  # type: ignore[misc] # columns
+    query: Any = type(row)._base_manager.filter(pk=row.pk).query.chain(UpdateQuery)
     query.add_update_fields([(field, None, field.pre_save(row, add=False)) for field in fields])
-    return query.get_compiler(using).as_sql()
+    sql, values = query.get_compiler(using).as_sql()
+    return sql, values

@@ -1,4 +1,4 @@
-"""ES256 signatures of ours: numbers and receipts, each with its own keys, all published as one JWKS (RFC 7515, 7517)."""
+"""ES256 signatures of ours: numbers and receipts, each with its own keys, published as one JWKS (RFC 7517)."""
 
 import base64
 from dataclasses import dataclass

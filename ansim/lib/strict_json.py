@@ -29,7 +29,7 @@ class OnlyJson(BaseContentNegotiation):
 
 
 class StrictJson(BaseParser):
-    """A JSON object in UTF-8. Duplicate names, lone surrogates, broken UTF-8 and U+0000 are refused with their field."""
+    """A JSON object in UTF-8. Duplicate names, broken text and U+0000 are refused with their field."""
 
     media_type = "application/json"
 

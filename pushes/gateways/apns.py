@@ -5,6 +5,7 @@ connection, of its own; connections that came through are kept for the next mess
 of them: Apple refuses providers that make new ones too often.
 """
 
+import atexit
 import contextlib
 import functools
 import queue
@@ -102,11 +103,11 @@ class _Apple:
             yield client
         except BaseException:
             client.close()
-            self._hang_up()
+            self.hang_up()
             raise
         self._idle.put(client)
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
         with contextlib.suppress(queue.Empty):
             while True:
                 self._idle.get_nowait().close()
@@ -143,7 +144,9 @@ def _apple() -> _Apple:
 
 @functools.cache
 def _connected(key_file: str, key_id: str, team_id: str, ca_file: str, host: str, port: int, timeout: float) -> _Apple:
-    return _Apple(_Credentials(key_file, key_id, team_id, ca_file=ca_file, timeout=timeout), host, port)
+    apple = _Apple(_Credentials(key_file, key_id, team_id, ca_file=ca_file, timeout=timeout), host, port)
+    atexit.register(apple.hang_up)
+    return apple
 
 
 def _encoded(message: Message) -> Payload:

@@ -1,5 +1,6 @@
 """SMS, by the gateway class that the setting SMS_GATEWAY names (api.md section 4)."""
 
+import atexit
 import functools
 import sys
 import threading
@@ -28,6 +29,7 @@ class Http:
             headers={"Authorization": f"Bearer {token}"},
             timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT),
         )
+        atexit.register(self._client.close)
 
     def send(self, to: str, text: str) -> Sent:
         try:

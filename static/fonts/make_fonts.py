@@ -4,8 +4,8 @@ Pretendard is a Reserved Font Name and a subset is a modification, so family and
 development: `pip install fonttools brotli`, then `python static/fonts/make_fonts.py PretendardVariable.ttf` (the
 variable font of npm's `pretendard` 1.3.9). Run it again when a test finds a syllable outside the core.
 
-core: Latin, signs, syllables.txt (the thousand commonest of Korean names and interface texts) and every syllable of
-our own templates, scripts and translations. rest: the other 11,172 - core syllables that KS X 1001 knows.
+core: Latin, signs and syllables.txt: the thousand commonest of Korean names and interface texts, and every syllable of
+our own templates, scripts and translations. rest: what else KS X 1001 knows.
 """
 
 import re
@@ -18,6 +18,7 @@ from fontTools.varLib.instancer import instantiateVariableFont
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
+LIST = HERE / "syllables.txt"
 READ = ("templates", "locale", "static/js", "ansim", "verification", "subscriptions", "pushes")
 SUFFIXES = {".html", ".po", ".js", ".py", ".txt"}
 LATIN = [*range(0x20, 0x7F), *range(0xA0, 0x100)]
@@ -32,10 +33,13 @@ def syllables(text: str) -> set[int]:
 
 
 def core_syllables() -> set[int]:
-    """The common ones and all that our own texts use."""
+    """syllables.txt with what our own texts use by now; the list is written back, so that a test can look it up."""
     files = (path for folder in READ for path in (ROOT / folder).rglob("*") if path.suffix in SUFFIXES)
     own = set().union(*(syllables(path.read_text(encoding="utf-8")) for path in files))
-    return own | syllables((HERE / "syllables.txt").read_text(encoding="utf-8"))
+    core = sorted(own | syllables(LIST.read_text(encoding="utf-8")))
+    lines = ("".join(map(chr, core[at : at + 50])) for at in range(0, len(core), 50))
+    LIST.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return set(core)
 
 
 def ks_x_1001() -> set[int]:

@@ -33,9 +33,11 @@ function wire(form) {
 // A webhook may be a moment later than the browser.
 async function waitForWebhooks(tries) {
   const section = one("[data-webhooks]");
-  const fresh = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
+  const answer = await fetch(location.href);
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const later = fresh.querySelector("[data-webhooks]");
-  if (later && later.dataset.webhooks !== section.dataset.webhooks) section.replaceWith(later);
+  if (later.dataset.webhooks !== section.dataset.webhooks) section.replaceWith(later);
   if (tries > 1) setTimeout(waitForWebhooks, 1000, tries - 1);
 }
 

@@ -127,13 +127,12 @@ def _by_npm() -> Chromium | None:
     draft = FETCHED.with_name("chromium.new")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    env = {**os.environ, "PATH": f"{_node_folder()}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
+    node = _node_folder() / "node"
+    npm = node.parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     try:
-        subprocess.run(
-            ["npm", "pack", "--silent", NPM_PACKAGE], cwd=draft, env=env, check=True, stdout=subprocess.DEVNULL
-        )
+        subprocess.run([node, npm, "pack", "--silent", NPM_PACKAGE], cwd=draft, check=True, stdout=subprocess.DEVNULL)
         _untar(next(draft.glob("*.tgz")), draft)
-        subprocess.run(["node", "-e", UNPACK], cwd=draft, env=env, check=True, capture_output=True)
+        subprocess.run([node, "-e", UNPACK], cwd=draft, check=True, capture_output=True)
     except (OSError, StopIteration, subprocess.SubprocessError) as error:
         sys.stdout.write(f"  npm: {error}\n")
         return None

@@ -7,6 +7,7 @@ import httpx
 import pytest
 import requests
 from firebase_admin import exceptions, messaging
+from google.oauth2 import service_account
 
 from pushes.gateways import DeadAddress, Later, Misconfigured, Never, apns, fcm, retry_after
 
@@ -101,3 +102,11 @@ def test_the_private_parts_of_googles_library_are_where_we_change_them(settings)
     assert service._fcm_url.startswith(f"{settings.FCM_URL}/v1/projects/")
     assert service._client.session.get_adapter(service._fcm_url).max_retries.total == 0
     assert service._client.timeout == (2.0, 5.0)
+
+
+def test_googles_credentials_talk_to_nobody_but_their_token_endpoint(settings):
+    app = fcm._app(settings.FCM_CREDENTIALS, settings.FCM_URL, 5.0)
+    inherited = service_account.Credentials._is_regional_access_boundary_lookup_required
+
+    assert inherited(app.credential.get_credential()), "by itself the library would ask elsewhere"
+    assert not app.credential.get_credential()._is_regional_access_boundary_lookup_required()

@@ -65,8 +65,8 @@ VECTORS = [
     pytest.param(
         AES_256_GCM,
         "317f915db7bc629c48fe765587897e01e282d3e8445f79f27f65d031a88082b2",
-        "04abc7e49a4c6b3566d77d0304addc6ed0e98512ffccf505e6a8e3eb25c685136f853148544876de76c0f2ef99cdc3a05ccf5ded7860c7c"
-        "021238f9e2073d2356c",
+        "04c06b4f6bebc7bb495cb797ab753f911aff80aefb86fd8b6fcc35525f3ab5f03e0b21bd31a86c6048af3cb2d98e0d3bf01da5cc4c39ff5"
+        "370d331a4f1f7d5a4e0",
         "58c61a45059d0c5704560e9d88b564a8b63f1364b8d1fcb3c4c6ddc1d291742465e902cd216f8908da49f8f96f",
         id="CFRG test vectors, our suite",
     ),

@@ -59,6 +59,7 @@ async def phone(request: web.Request) -> web.Response:
             "words": words(),
             "phone": hyphenated(number),
             "person": owner,
+            "platform": LABELS[platform],
             "phones_url": "/phone/",
             "other_platform": {"url": f"{address}?platform={other}", "label": LABELS[other]},
         }

@@ -47,7 +47,7 @@ def welcome(env: Mapping[str, str]) -> str:
 
 def _manage(*arguments: str, log: Path, env: Mapping[str, str]) -> str:
     """Runs one command of manage.py to its end; what it printed. Its complaints go to the log."""
-    command = [sys.executable, ROOT / "manage.py", *arguments]
+    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
     process = leash.start(command, env=env, log=log, cwd=ROOT, stdout=subprocess.PIPE)
     try:
         said = process.communicate()[0].decode()

@@ -55,7 +55,7 @@ def _start_postgres(run_dir: RunDir, env: dict[str, str], supervisor: Supervisor
             user=server.user,
             stop_with=postgres.STOP,
             last_word=postgres.STOP,
-            tries=6,  # after a kill -9 it refuses for some seconds: "shared memory block still in use"
+            tries=8,  # after a kill -9 it refuses for some seconds: "shared memory block still in use"
         )
     )
     supervisor.await_ready("postgres", seconds=60)

@@ -14,7 +14,7 @@ from ansim.demo.stack import leash
 from ansim.demo.stack.console import CannotRun, Console
 
 STABLE = 10.0  # seconds; who lives that long starts again with a clean record
-PAUSES = (0.0, 0.3, 1.0, 2.0, 3.0)  # seconds before a restart, by the number of quick deaths in a row
+PAUSES = (0.0, 0.3, 0.7, 1.5, 2.0)  # seconds before a restart, by the number of quick deaths in a row
 LOG_LIMIT = 20_000_000  # bytes; a longer log is moved aside when its process starts
 
 

@@ -6,10 +6,12 @@ import { read } from "./number.js";
 import { sawEnvelope, sawNumber, sawProof } from "./inside.js";
 import { settings } from "./screens.js";
 
+// An Android phone and an iPhone with the same number are two phones.
+const id = `${settings.platform} ${settings.phone}`;
 let record = null;
 
 export async function switchOn() {
-  record = await take(settings.phone, settings.platform);
+  record = await take(id, settings.platform);
 }
 
 export const registered = () => Boolean(record.device_id);
@@ -17,7 +19,7 @@ export const pushToken = () => record.push_token;
 
 async function remember(change) {
   record = { ...record, ...change };
-  await keep(settings.phone, record);
+  await keep(id, record);
 }
 
 export const api = (method, path, content) =>

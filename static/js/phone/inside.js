@@ -7,7 +7,8 @@ const pretty = (value) => JSON.stringify(value, null, 2);
 
 const put = (slots) => fill(panel, slots);
 
-export const sawPush = (push) => put({ provider: push.provider, push: pretty(typeof push.body === "string" ? JSON.parse(push.body) : push.body) });
+export const sawPush = ({ provider, body }) => put({ provider, delivery: pretty(typeof body === "string" ? JSON.parse(body) : body) });
+export const sawMessage = ({ to, from, text }) => put({ provider: "sms", delivery: pretty({ to, from, text }) });
 export const sawProof = ({ header, claims }) => put({ proof: `${pretty(header)}\n${pretty(claims)}` });
 export const sawEnvelope = (envelope) => put({ envelope, number: "" });
 export const sawNumber = (claims) => put({ number: pretty(claims) });

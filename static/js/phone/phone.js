@@ -2,7 +2,7 @@
 
 import { api, facts, forget, pushToken, register, registered, renewPushToken, switchOn } from "./device.js";
 import { showHistory } from "./history.js";
-import { sawPush } from "./inside.js";
+import { sawMessage, sawPush } from "./inside.js";
 import { notify } from "./lockscreen.js";
 import { listen, payload } from "./radio.js";
 import { said } from "./refusals.js";
@@ -115,6 +115,7 @@ function heard(pushes, messages) {
     const content = payload(push);
     if (content.kind === "number") safely(numberArrived)(content);
   }
+  messages.forEach(sawMessage);
   notify(pushes, messages, openApp);
 }
 

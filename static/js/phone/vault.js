@@ -1,5 +1,5 @@
 // What this phone keeps: its two key pairs (which WebCrypto never gives out), its device id, the server's keys.
-// One record a phone number in IndexedDB.
+// One record a phone in IndexedDB.
 
 import { random, sha256, toBase64url, utf8 } from "./bytes.js";
 
@@ -24,7 +24,7 @@ export const keep = async (id, record) => settled((await store("readwrite")).put
 export async function take(id, platform) {
   const kept = await settled((await store("readonly")).get(id));
   if (kept) return kept;
-  const fresh = { platform, push_token: newPushToken(platform), device_id: null };
+  const fresh = { push_token: newPushToken(platform), device_id: null };
   await keep(id, fresh);
   return fresh;
 }

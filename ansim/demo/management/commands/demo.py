@@ -29,7 +29,8 @@ class Command(BaseCommand):
         member.add_argument("--joined-at", type=_moment, help="when it joined, e.g. 2026-05-10T09:00:00+09:00")
         leave = self._deed(deeds, "leave", self.leave, "cancel as the customer does")
         leave.add_argument("contract")
-        leave.add_argument("--at", type=_moment, help="when it left (now)")
+        leave.add_argument("--at", type=_moment, help="when it left, or was taken down (now)")
+        leave.add_argument("--desk", action="store_true", help="as the call centre does: it takes effect a day later")
         partner = self._deed(deeds, "partner", self.partner, "a new partner with a test key")
         partner.add_argument("--agency", action="store_true", help="acts for many sites")
         partner.add_argument("--webhook-url", default="", help="default: the world's own sink")
@@ -73,9 +74,13 @@ class Command(BaseCommand):
         return seed.member(people.somebody_new(), at=options["joined_at"])
 
     def leave(self, options: dict[str, Any]) -> dict[str, Any]:
-        left = enrolment.cancel(options["contract"], reason="customer", at=options["at"])
-        ended = left.ended_at.isoformat() if left.ended_at else None
-        return {"contract": options["contract"], "state": left.state, "ended_at": ended, "reason": left.end_reason}
+        if options["desk"]:
+            left = enrolment.request_cancellation(options["contract"], at=options["at"])
+        else:
+            left = enrolment.cancel(options["contract"], reason="customer", at=options["at"])
+        moments = {"leaves_at": left.leaves_at, "ended_at": left.ended_at}
+        times = {name: moment.isoformat() if moment else None for name, moment in moments.items()}
+        return {"contract": options["contract"], "state": left.state, **times, "reason": left.end_reason}
 
     def partner(self, options: dict[str, Any]) -> dict[str, Any]:
         limits = json.loads(options["limits"])

@@ -1,0 +1,75 @@
+"""Several rows of several tables in one statement (design.md section 4.6)."""
+
+import uuid
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from ansim.lib import rows
+from ansim.models import Spent
+from pushes import delivery
+from pushes.models import Device, Message
+from tests.pushes import phones
+
+pytestmark = pytest.mark.django_db
+
+
+def unsaved_wake(device):
+    return delivery.wake(device, verification=uuid.uuid4(), until=phones.in_seconds(60))
+
+
+def test_inserts_and_updates_are_one_statement():
+    device = phones.android()
+    message, spent = unsaved_wake(device), Spent(name="proof", until=phones.in_seconds(60))
+    device.app_version = "2.0"
+
+    with CaptureQueriesContext(
+        connection,
+    ) as statements:
+        rows.write(insert=[message, spent], update=[(device, ["app_version"])])
+
+    assert len(statements) == 1
+    assert Message.objects.get().about == message.about
+    assert Spent.objects.get().name == "proof"
+    assert Device.objects.get().app_version == "2.0"
+
+
+def test_an_inserted_row_is_a_saved_row():
+    message = unsaved_wake(phones.android())
+    rows.write(insert=[message])
+
+    message.attempts = 3
+    message.save()
+
+    assert Message.objects.get().attempts == 3
+    assert message.created_at
+
+
+def test_sealed_fields_are_sealed_and_only_the_named_fields_are_written():
+    device = phones.android(push_token="old", app_version="1.0")
+    device.push_token, device.app_version = "new", "9.9"
+
+    rows.write(update=[(device, ["push_token"])])
+
+    stored = Device.objects.get()
+    assert (stored.push_token, stored.app_version) == ("new", "1.0")
+
+
+def test_all_or_nothing():
+    device = phones.android()
+    first = unsaved_wake(device)
+    rows.write(insert=[first])
+    device.app_version = "2.0"
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rows.write(insert=[first], update=[(device, ["app_version"])])
+
+    assert Device.objects.get().app_version == "1.0"
+
+
+def test_nothing_to_write_asks_the_database_nothing():
+    with CaptureQueriesContext(connection) as statements:
+        rows.write()
+
+    assert len(statements) == 0

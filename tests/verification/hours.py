@@ -1,0 +1,30 @@
+"""Time passes: every instant in our tables moves into the past, so that no clock of anybody is touched."""
+
+from datetime import timedelta
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models
+
+from pushes.models import Device, Message
+from subscriptions.models import Subscription
+from verification.models import Line, Verification, WebhookDelivery, WrongActivation
+
+TABLES = (Line, Verification, WebhookDelivery, WrongActivation, Message, Device, Subscription)
+
+
+def pass_by(**time):
+    """pass_by(minutes=10): as if everything had happened ten minutes earlier."""
+    back = timedelta(**time)
+    with connection.cursor() as cursor:
+        for model in TABLES:
+            changes = [_earlier(field) for field in model._meta.local_concrete_fields if _earlier(field)]
+            cursor.execute(f"UPDATE {model._meta.db_table} SET {', '.join(changes)}", {"back": back})
+
+
+def _earlier(field):
+    column = field.column
+    if isinstance(field, models.DateTimeField):
+        return f"{column} = {column} - %(back)s"
+    if isinstance(field, ArrayField) and isinstance(field.base_field, models.DateTimeField):
+        return f"{column} = ARRAY(SELECT past - %(back)s FROM unnest({column}) WITH ORDINALITY t(past, n) ORDER BY n)"
+    return None

@@ -1,0 +1,82 @@
+"""Who calls the app's doors: the one registered phone of a line, by its own signature (api.md section 2)."""
+
+import uuid
+from contextlib import suppress
+from typing import Any, cast
+
+from django.core.exceptions import RequestDataTooBig
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from ansim import once
+from ansim.lib import proof
+from ansim.lib.api import Door
+from pushes.models import Device
+from verification.models import Line
+
+
+def _target(request: Request) -> str:
+    """Path and query exactly as sent; the web server keeps them, the path we route by is decoded."""
+    return str(request.META.get("RAW_URI") or request.get_full_path())
+
+
+def checked(request: Request, token: str, jwk: Any) -> None:
+    try:
+        key = proof.public_key(jwk)
+        use = proof.check(
+            token, key=key, method=str(request.method), target=_target(request), body=lambda: request._request.body
+        )
+    except proof.BadProof as error:
+        raise AuthenticationFailed from error
+    if not once.spend(f"proof:{use}", seconds=proof.COUNTS_ONCE_FOR):
+        raise AuthenticationFailed
+
+
+class PhoneProof(BaseAuthentication):
+    """Sets `request.auth` to the Line whose one registered phone signed this call; all else is 401."""
+
+    def authenticate(self, request: Request) -> tuple[None, Line]:
+        try:
+            token = proof.token_in(request.headers.get("Authorization", ""))
+            device_id = uuid.UUID(proof.signer(token))
+        except (proof.BadProof, ValueError) as error:
+            raise AuthenticationFailed from error
+        line = Line.objects.select_related("device").filter(device=device_id).first()
+        if line is None or line.device is None:
+            raise AuthenticationFailed
+        checked(request, token, line.device.signing_key)
+        return None, line
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Proof"
+
+
+class NewPhone(BaseAuthentication):
+    """Registration: there is no device yet, so the proof is checked against the key in the body (by the view)."""
+
+    def authenticate(self, request: Request) -> tuple[None, str]:
+        try:
+            token = proof.token_in(request.headers.get("Authorization", ""))
+            proof.signer(token)
+        except proof.BadProof as error:
+            raise AuthenticationFailed from error
+        with suppress(RequestDataTooBig):  # kept for the proof; too large a body is refused in its turn
+            _ = request._request.body
+        return None, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Proof"
+
+
+class PhoneDoor(Door):
+    authentication_classes = [PhoneProof]
+
+    @property
+    def line(self) -> Line:
+        return cast(Line, self.request.auth)
+
+    @property
+    def device(self) -> Device:
+        assert self.line.device is not None  # noqa: S101 - PhoneProof lets no other in
+        return self.line.device
