@@ -25,9 +25,11 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from ansim.demo.stack import environment, leash, ports
+from ansim.demo.stack.console import CannotRun
 from tests.browser.chromium import node_for_playwright
 
 STARTUP = 90.0  # seconds
+PREFIX = "ansim-tests-"
 _handles: Path | None = None
 
 
@@ -35,7 +37,8 @@ class System:
     """The launcher as a subprocess, with a folder of its own that goes when it ends."""
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="ansim-tests-"))
+        _sweep()
+        self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         self.run_dir = self.folder / "run"
         self.launcher: subprocess.Popen[bytes] | None = None
 
@@ -69,9 +72,7 @@ class System:
             except subprocess.TimeoutExpired:
                 self.launcher.kill()
                 self.launcher.wait()
-        with contextlib.suppress(FileNotFoundError):
-            environment.RunDir(self.run_dir).forget()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        _forget(self.folder)
 
     def _launch(self, *options: str) -> subprocess.Popen[bytes]:
         taken: set[int] = set()
@@ -84,6 +85,20 @@ class System:
     def _log_ends(self) -> str:
         logs = [self.folder / "launcher.log", *sorted((self.run_dir / "log").glob("*.log"))]
         return "\n".join(f"--- {log.name}\n{_end(log)}" for log in logs if log.is_file())
+
+
+def _forget(folder: Path) -> None:
+    with contextlib.suppress(CannotRun, OSError):  # somebody else's, or still running
+        environment.RunDir(folder / "run").forget()
+        shutil.rmtree(folder)
+
+
+def _sweep() -> None:
+    """Folders of runs that were killed an hour ago or more; their systems went with them."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > 3600:
+                _forget(left)
 
 
 def _end(log: Path) -> str:

@@ -13,10 +13,10 @@ from rest_framework.response import Response
 
 from ansim.lib import masking, proof, signing
 from ansim.lib.api import Body, Door, Text
+from ansim.lib.times import instant
 from verification import registration, unlocking
 from verification.app_auth import NewPhone, PhoneDoor, checked
 from verification.models import Verification
-from verification.results import instant
 
 SIX_DIGITS = re.compile(r"[0-9]{6}")
 VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6}){0,3}")

@@ -138,8 +138,7 @@ def _go(
     if reason:
         verification.move(State.FAILED, now=now, reason=reason)
         return []
-    ended = line.protection_ended_at
-    verification.holder = kept(facts, ended.isoformat() if ended else None)
+    verification.holder = kept(facts, line.protection_ended_at)
     verification.sent_at = now
     return [
         _by_app(verification, standing, limits, now)

@@ -2,9 +2,11 @@
 
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ansim.lib import birth
+from ansim.lib.times import instant
 from verification.carrier import LineFacts
 
 CARRIERS = ("SKT", "KT", "LGU", "SKT_MVNO", "KT_MVNO", "LGU_MVNO")
@@ -41,7 +43,7 @@ def _folded(name: str) -> str:
     return "".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
-def kept(facts: LineFacts, protection_ended_at: str | None) -> dict[str, Any]:
+def kept(facts: LineFacts, protection_ended_at: datetime | None) -> dict[str, Any]:
     """What is sealed with the verification until the partner had time to read it."""
     holder = facts.holder
     return {
@@ -56,6 +58,6 @@ def kept(facts: LineFacts, protection_ended_at: str | None) -> dict[str, Any]:
             "sim_changed_at": facts.sim_changed_at,
             "device_changed_at": facts.device_changed_at,
             "number_changed_at": facts.number_changed_at,
-            "protection_ended_at": protection_ended_at,
+            "protection_ended_at": instant(protection_ended_at),
         },
     }

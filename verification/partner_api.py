@@ -12,7 +12,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import path
 from django.utils import timezone
 from rest_framework import serializers
@@ -180,7 +180,8 @@ class Verifications(PartnerDoor):
         if "reference" in request.query_params:
             found = found.filter(reference=request.query_params["reference"])
         if cursor:
-            found = found.extra(where=["(created_at, id) < (%s, %s)"], params=list(cursor))
+            at, pk = cursor
+            found = found.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=pk))
         page = list(found[: limit + 1])
         following = _cursor(page[limit - 1]) if len(page) > limit else None
         return Response(

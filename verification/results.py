@@ -1,9 +1,10 @@
 """What a partner is shown of a verification, and for how long (api.md section 1)."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from ansim.lib import birth
+from ansim.lib.times import instant
 from verification import receipts
 from verification.limits import Limits
 from verification.models import GRANTS, Partner, Verification
@@ -59,8 +60,3 @@ def erase_if_due(verification: Verification, *, now: datetime) -> None:
         verification.holder = None
         verification.receipt = receipts.make(verification, verification.partner)
         verification.save(update_fields=["holder", "receipt"])
-
-
-def instant(at: datetime | None) -> str | None:
-    """RFC 3339 in UTC, to the millisecond."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if at else None

@@ -25,7 +25,7 @@ LATIN = [*range(0x20, 0x7F), *range(0xA0, 0x100)]
 SIGNS = [ord(sign) for sign in "–—‘’“”•…‧·×÷−→←↑↓✓●○■□▲▼※₩℃、。「」『』〈〉《》①②③④⑤⑥⑦⑧⑨ㆍ"]
 NAME = "Ansim Sans"
 NAMED = {1: NAME, 3: "1.0;ANSIM;AnsimSans-Variable", 4: NAME, 6: "AnsimSans-Variable", 16: NAME, 25: "AnsimSans"}
-ORIGIN = "Pretendard을 바탕으로 만든 글꼴. Based on Pretendard 1.3.9, Copyright 2021 Kil Hyung-jin."
+ORIGIN = "Pretendard를 바탕으로 만든 글꼴. Based on Pretendard 1.3.9, Copyright 2021 Kil Hyung-jin."
 
 
 def syllables(text: str) -> set[int]:

@@ -10,6 +10,7 @@ import threading
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -158,6 +159,18 @@ def test_a_provider_that_is_away_gets_it_when_it_is_back(channel, wakes, setting
     phones.due_now(message)
     tasks.drain(channel)
     assert state(message) == "sent"
+
+
+@pytest.mark.slow
+def test_a_slow_answer_is_waited_for_so_that_nobody_gets_two_texts(fail, settings, texts):
+    settings.GATEWAY_TIMEOUT = 8.0
+    message = phones.sms()
+    fail("sms", "slow", 1)
+
+    tasks.drain("sms")
+
+    assert state(message) == "sent"
+    assert len(texts(message.body["to"])) == 1
 
 
 def test_the_waiting_grows_to_half_a_minute_and_heeds_the_provider():
@@ -393,6 +406,25 @@ def test_a_bell_during_the_work_is_heard(fail, settings, texts):
     at_work.join()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_goes_away_in_between_does_not_make_us_send_twice(texts):
+    message = phones.sms()
+    (taken,) = outbox.claim("sms", most=10)
+    said = tasks.GATEWAYS["sms"](taken)
+    with psycopg.connect(database_url(), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+
+    tasks._persist(lambda: outbox.record([outbox.became(taken, said)]))
+
+    assert state(message) == "sent"
+    assert message.attempts == 1
+
+
+def database_url():
+    """Of the test's own database."""
+    return os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
+
+
 TAKE_AND_HANG = """
 import django, time
 django.setup()
@@ -407,9 +439,7 @@ time.sleep(60)
 @pytest.mark.django_db(transaction=True)
 def test_what_a_killed_worker_had_taken_is_sent_when_its_lease_is_over(texts, settings):
     message = phones.sms()
-    name = connection.settings_dict["NAME"]
-    url = os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{name}"
-    environment = {**os.environ, "DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"]}
+    environment = {**os.environ, "DATABASE_URL": database_url()}
     worker = subprocess.Popen(
         [sys.executable, "-c", TAKE_AND_HANG], env=environment, stdout=subprocess.PIPE, cwd=settings.ROOT
     )

@@ -9,9 +9,12 @@ from django.db import migrations
 
 UP = """
 CREATE FUNCTION verification_refuse_sms_when_protected() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    protection_now text;
 BEGIN
-    PERFORM 1 FROM verification_line WHERE id = NEW.line_id AND protection <> 'off' FOR SHARE;
-    IF FOUND THEN
+    -- Lock first, look then: with the condition in WHERE a row that is about to be protected would not be waited for.
+    SELECT protection INTO protection_now FROM verification_line WHERE id = NEW.line_id FOR SHARE;
+    IF protection_now <> 'off' THEN
         RAISE EXCEPTION 'a protected line is never verified by SMS'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'verification_never_sms_when_protected';
     END IF;

@@ -123,7 +123,7 @@ def _ping(broker: str, node: str) -> Callable[[], bool]:
         try:
             # A connection of its own: a pooled one would be dead after a restart of the broker.
             with app.connection_for_write(connect_timeout=1) as connection:
-                return bool(app.control.ping(destination=[node], timeout=1.0, connection=connection))
+                return bool(app.control.ping(destination=[node], timeout=0.5, connection=connection))
         except Exception:  # kombu lets each broker library's own errors through; whatever it is, nobody answered
             return False
 

@@ -117,13 +117,12 @@ class Supervisor:
         child.start()
 
     def tend(self) -> None:
-        """One round: restart what died, look whether the restarted answer. Never waits longer than one probe."""
+        """One round: restart what died, see whether those that are not ready answer by now."""
+        self._restart_dead()
         for child in self.children:
-            status = child.tend()
-            if status is not None:
-                self._tell(child, status)
-            if child.process and not child.ready and child.answers():
-                child.ready = True
+            if child.process and not child.ready:
+                child.ready = child.answers()
+                self._restart_dead()  # a probe may take a second: nobody waits longer than one
 
     def await_ready(self, *names: str, seconds: float) -> None:
         """Tends until all named children answer. CannotRun with the last words of one that dies or stays silent."""
@@ -150,6 +149,12 @@ class Supervisor:
         for child in leaving:
             child.see_off()
         self.children = [child for child in self.children if child not in leaving]
+
+    def _restart_dead(self) -> None:
+        for child in self.children:
+            status = child.tend()
+            if status is not None:
+                self._tell(child, status)
 
     def _tell(self, child: Child, status: int) -> None:
         how = signal.Signals(-status).name if status < 0 else f"exit {status}"

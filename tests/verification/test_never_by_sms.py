@@ -1,0 +1,227 @@
+"""Invariant 1 of mission.md: a protected line's number never reaches the SMS gateway. Attacked through the stories,
+through failures, at the same instant, and below them all with SQL.
+"""
+
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from pushes import tasks
+from pushes.models import Message
+from subscriptions import enrolment
+from tests import make
+from tests.verification.crowd import at_once
+from tests.verification.test_flow import sms_number
+from verification import flow
+from verification.models import Line, Verification
+
+OPEN_BY_SMS = {"state": "awaiting_code", "channel": "sms", "match_number": None, "code_fingerprint": "f" * 64}
+
+
+def fresh(**differing):
+    """A row for an attacker who writes to the database as the owner of its tables."""
+    now = timezone.now()
+    soon = now + timedelta(seconds=180)
+    return Verification(
+        **{
+            "partner": make.partner(), "reference": uuid.uuid4().hex, "purpose": "login", "site": {}, "tries_left": 5,
+            "resends_left": 3, "created_at": now, "expires_at": soon, "code_expires_at": soon,
+            "window_fingerprint": uuid.uuid4().hex, **OPEN_BY_SMS, **differing,
+        }
+    )  # fmt: skip
+
+
+def refuses(constraint):
+    return pytest.raises(IntegrityError, match=constraint)
+
+
+# --- Below the stories: SQL -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("protection", ["on", "paused"])
+def test_sql_cannot_insert_an_open_sms_verification_on_a_protected_line(protection):
+    line = make.Member().line
+    Line.objects.filter(pk=line.pk).update(protection=protection)
+    with refuses("a protected line is never verified by SMS"), transaction.atomic():
+        fresh(line=line).save(force_insert=True)
+
+
+@pytest.mark.django_db
+def test_sql_cannot_turn_an_app_verification_into_an_sms_one():
+    asked = make.verification(make.Member().person)
+    rows = Verification.objects.filter(pk=asked.pk)
+    with refuses("a protected line is never verified by SMS"), transaction.atomic():
+        rows.update(**OPEN_BY_SMS, code_expires_at=timezone.now())
+
+
+@pytest.mark.django_db
+def test_sql_cannot_move_an_open_sms_verification_onto_a_protected_line():
+    asked, protected = make.verification(make.person()), make.Member().line
+    with refuses("a protected line is never verified by SMS"), transaction.atomic():
+        Verification.objects.filter(pk=asked.pk).update(line=protected)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("protection", ["on", "paused"])
+def test_sql_cannot_raise_protection_over_an_open_sms_verification(protection):
+    asked = make.verification(make.person())
+    with refuses("end the open SMS verification first"), transaction.atomic():
+        Line.objects.filter(pk=asked.line_id).update(protection=protection)
+
+
+@pytest.mark.django_db
+def test_the_owners_own_release_is_the_one_exception():
+    released = fresh(line=make.Member().line, released=True)
+    released.save(force_insert=True)
+    assert Verification.objects.filter(pk=released.pk, channel="sms", ended_at=None).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("first", ["protection", "sms"])
+def test_sql_without_any_story_cannot_slip_between_the_two_triggers(first):
+    """One session is in its transaction when the other one writes: whoever comes second must wait, and is refused."""
+    line = make.verification(make.person()).line
+    Verification.objects.update(state="failed", reason="line_changed", ended_at=timezone.now())
+    row = fresh(line=line)
+    deeds = {
+        "protection": lambda: Line.objects.filter(pk=line.pk).update(protection="on"),
+        "sms": lambda: row.save(force_insert=True),
+    }
+    wrote, second_waits = threading.Event(), threading.Event()
+
+    def lead():
+        with transaction.atomic():
+            deeds[first]()
+            wrote.set()
+            second_waits.wait(1)  # it never tells: it hangs in its statement until this commit
+
+    def follow():
+        wrote.wait(5)
+        try:
+            deeds["sms" if first == "protection" else "protection"]()
+        except IntegrityError:
+            return "refused"
+        finally:
+            second_waits.set()
+        return "passed"
+
+    assert at_once(lead, follow)[1] == "refused"
+
+
+# --- Joining while an SMS is asked for --------------------------------------------------------------------------------
+
+
+def open_by_sms(line):
+    return Verification.objects.filter(line=line, channel="sms", ended_at=None)
+
+
+def owed_by_sms():
+    return Message.objects.filter(channel="sms", state="owed")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_joining_at_the_instant_of_sms_requests_leaves_none_open_and_none_owed():
+    partners = [make.partner(), make.partner()]
+    for _ in range(12):
+        mina = make.person()
+        *asked, joined = at_once(
+            *(lambda shop=shop: make.verification(mina, at=shop) for shop in partners),
+            lambda: enrolment.join(mina.phone),
+        )
+        assert not open_by_sms(joined.line).exists()
+        assert not owed_by_sms().exists()
+        for one in asked:
+            one.refresh_from_db()
+            assert (one.state, one.reason) in {("failed", "line_changed"), ("failed", "app_not_registered")}
+        assert make.verification(mina).reason == "app_not_registered"
+        assert not owed_by_sms().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_joining_at_the_instant_the_window_is_filled_in_leaves_no_sms():
+    for _ in range(6):
+        mina = make.person()
+        window = make.verification()
+        _, joined = at_once(
+            lambda pk=window.pk, who=mina: flow.identify(pk, identity=make.identity(who), region=""),
+            lambda who=mina: enrolment.join(who.phone),
+        )
+        window.refresh_from_db()
+        assert window.reason in {"line_changed", "app_not_registered"}
+        assert not open_by_sms(joined.line).exists()
+        assert not owed_by_sms().exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_joining_at_the_instant_of_a_resend_leaves_no_sms_owed():
+    bookshop = make.partner(limits={"resend_after": 0})
+    for _ in range(6):
+        mina = make.person()
+        asked = make.verification(mina, at=bookshop)
+        at_once(
+            *[lambda pk=asked.pk: flow.resend(pk=pk)] * 3,
+            lambda who=mina: enrolment.join(who.phone),
+        )
+        asked.refresh_from_db()
+        assert (asked.state, asked.reason) == ("failed", "line_changed")
+        assert not owed_by_sms().exists()
+
+
+@pytest.mark.django_db
+def test_a_number_sent_before_the_joining_is_worth_nothing_after_it():
+    mina = make.person()
+    asked = make.verification(mina)
+    number = sms_number(asked)
+
+    enrolment.join(mina.phone)
+
+    refusal = flow.confirm(code=number, pk=asked.pk).refusal
+    assert (refusal.code, refusal.extra) == ("closed", {"state": "failed", "reason": "line_changed"})
+    assert flow.resend(pk=asked.pk).refusal.code == "closed"
+
+
+# --- No failure makes it fall back ------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("mode", ["error", "drop", "reject_token"])
+@pytest.mark.parametrize(("platform", "channel"), [("android", "fcm"), ("ios", "apns")])
+def test_a_phone_that_cannot_be_reached_is_not_reached_by_sms(platform, channel, mode, fail, texts):
+    mina = make.Member(platform=platform)
+    asked = make.verification(mina.person)
+    fail(channel, mode)
+
+    tasks.drain(channel)
+    flow.resend(pk=asked.pk)
+    tasks.drain("sms")
+
+    asked.refresh_from_db()
+    assert (asked.state, asked.channel) == ("awaiting_app", "app")
+    assert not Message.objects.filter(channel="sms").exists()
+    assert texts(mina.person.phone) == []
+    assert len(mina.number(asked)) == 6  # the app can still be opened
+
+
+@pytest.mark.django_db
+def test_no_state_of_a_protected_line_ends_in_an_sms():
+    mina = make.Member()
+    line = Line.objects.filter(device=mina.device)
+    for change in ({"protection": "paused"}, {"wrong_passwords": 5}, {"device": None}):
+        with transaction.atomic():
+            line.update(**change)
+            assert make.verification(mina.person).state == "failed"
+            transaction.set_rollback(True)
+    assert not Message.objects.filter(channel="sms").exists()
+
+
+@pytest.mark.django_db
+def test_leaving_brings_the_sms_back():
+    mina = make.Member()
+    assert make.verification(mina.person).channel == "app"
+    enrolment.cancel(mina.person.contract, reason="customer")
+    assert make.verification(mina.person).channel == "sms"
