@@ -4,6 +4,7 @@
 PYTHON ?= python3
 IN_VENV = .venv/bin/python
 export PYTHONUNBUFFERED = 1
+unexport PYTHONDONTWRITEBYTECODE  # a start that compiles everything again takes three times as long
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint lock reset setup setup-tests

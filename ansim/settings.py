@@ -92,7 +92,7 @@ USE_TZ = True
 # --- Static files ---------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [ROOT / "static"]
-STATIC_ROOT = env.str("STATIC_ROOT", default=str(RUN_DIR / "static"))
+STATIC_ROOT = None if DEMO else env.str("STATIC_ROOT", default=str(RUN_DIR / "static"))  # the demo serves the sources
 WHITENOISE_USE_FINDERS = DEMO
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -168,13 +168,15 @@ APNS_TOPIC = env.str("APNS_TOPIC", default="kr.ansim.app")
 APNS_HOST = env.str("APNS_HOST", default="api.push.apple.com")
 APNS_PORT = env.int("APNS_PORT", default=443)
 APNS_CA_FILE = env.str("APNS_CA_FILE", default="")
-GATEWAY_TIMEOUT = 5.0  # seconds for one push or SMS
+GATEWAY_TIMEOUT = 8.0  # seconds for one push or SMS; well under pushes.outbox.LEASE
+MESSAGES_KEPT_DAYS = env.int("MESSAGES_KEPT_DAYS", default=30)
 WORLD_URL = env.str("WORLD_URL", default="").rstrip("/")
 
 # --- Celery: a doorbell; the rows are the truth (docs/adr/0002) -----------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 1}
+# Without max_retries a bell rung while Redis is away holds up the request for 6 s, whatever PUBLISH_RETRY says.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 1, "max_retries": 0}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"

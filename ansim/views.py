@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import translation
 
 from ansim import once
 
@@ -15,7 +16,15 @@ def start(request: HttpRequest) -> HttpResponse:
         raise Http404
     from ansim.demo import start_page  # only there when DEMO=1
 
-    return render(request, "demo/start.html", start_page.context())
+    language = request.GET.get("lang")
+    if language in dict(settings.LANGUAGES):
+        translation.activate(language)
+    response = render(request, "demo/start.html", start_page.context())
+    if language in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, language, secure=settings.SECURE, httponly=True, samesite="Lax"
+        )
+    return response
 
 
 def livez(request: HttpRequest) -> HttpResponse:

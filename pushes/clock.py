@@ -21,6 +21,6 @@ def ring_again() -> None:
 @shared_task(name="pushes.clock.forget", max_retries=0)
 def forget() -> None:
     """Texts and envelopes go when they have expired, the messages themselves after MESSAGES_KEPT_DAYS (30)."""
-    now, days = timezone.now(), getattr(settings, "MESSAGES_KEPT_DAYS", 30)
+    now, days = timezone.now(), settings.MESSAGES_KEPT_DAYS
     Message.objects.filter(expires_at__lte=now, body__isnull=False).update(body=None)
     Message.objects.filter(created_at__lt=now - timedelta(days=days)).delete()

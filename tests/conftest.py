@@ -3,6 +3,14 @@
 import httpx
 import pytest
 
+from tests.browser.chromium import playwright_launch
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args):
+    """The Chromium that `make test` found or installed."""
+    return {**browser_type_launch_args, **playwright_launch()}
+
 
 @pytest.fixture
 def world(world_url):

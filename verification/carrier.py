@@ -3,6 +3,7 @@
 Whatever is not a clear answer within `CARRIER_TIMEOUT` seconds is "unavailable": we never guess about a line.
 """
 
+import atexit
 import logging
 import time
 from dataclasses import dataclass
@@ -61,10 +62,12 @@ class LineFacts:
 
 @cache
 def _client() -> httpx.Client:
-    return httpx.Client(
+    client = httpx.Client(
         headers={"Authorization": f"Bearer {settings.CARRIER_TOKEN}"},
         limits=httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=30),
     )
+    atexit.register(client.close)
+    return client
 
 
 def look_up(phone: str) -> LineFacts | None:

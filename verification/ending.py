@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
+from django.db.models import QuerySet
+
 from ansim.lib import rows
 from ansim.lib.problem import Refused
 from pushes import delivery
@@ -36,13 +39,22 @@ def hold(**which: object) -> Verification:
 
     PostgreSQL locks in the order of `OF`. Raises Verification.DoesNotExist.
     """
-    found = Verification.objects.select_related("partner")
+    found = Verification.objects.select_related("partner").filter(**which).order_by()
     # Naming a column of the line makes it an inner join, which can be locked; before the match there is no line.
-    with_line = found.select_related("line__device").filter(line__serial__isnull=False, **which)
-    verification = with_line.select_for_update(of=("line", "self")).order_by().first()
-    if verification is None:
-        verification = found.filter(line=None, **which).select_for_update(of=("self",)).get()
-    return verification
+    matched = found.select_related("line__device").filter(line__serial__isnull=False)
+    with_line = matched.select_for_update(of=("line", "self"))
+    return with_line.first() or _unmatched(found) or with_line.get()
+
+
+def _unmatched(found: QuerySet[Verification]) -> Verification | None:
+    """Before the match, under lock. None when it got its line while we waited: then the savepoint's rollback lets it go
+    again, because its line comes first.
+    """
+    try:
+        with transaction.atomic():
+            return found.filter(line=None).select_for_update(of=("self",)).get()
+    except Verification.DoesNotExist:
+        return None
 
 
 def closed(verification: Verification) -> Refused:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from verification.models import Line
 
 # One statement that makes the line's row or takes the one there is, locks it, and reads what is open on it. A part of
-# RETURNING reads the snapshot from before the lock was had: `newest_serial` tells whether somebody was in between.
+# RETURNING reads the snapshot from before the lock was had: `newest_serial` tells whether somebody was in between, a
+# phone that has no platform yet that it was registered meanwhile.
 _STANDING = """
     (SELECT max(v.line_serial) FROM verification_verification v WHERE v.line_id = line.id) AS newest_serial,
     (SELECT coalesce(json_agg(json_build_object('id', v.id, 'partner', v.partner_id)), '[]')
@@ -63,7 +64,9 @@ class LineQuerySet(models.QuerySet["Line"]):
             "day_ago": now - timedelta(days=1),
         }
         line: Any = self.raw(_TAKE, values)[0]
-        if line.serial > 1 and line.newest_serial != line.serial - 1:  # somebody was in between; now we hold the lock
+        somebody_was_between = line.serial > 1 and line.newest_serial != line.serial - 1
+        phone_is_newer = line.device_id is not None and line.platform is None
+        if somebody_was_between or phone_is_newer:  # now we hold the lock
             line = self.raw(_AGAIN, {**values, "id": line.pk})[0]
         return Standing(
             line=line,

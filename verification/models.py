@@ -166,11 +166,12 @@ class Verification(models.Model):
             ),
             models.CheckConstraint(
                 name="verification_reason_belongs_to_state",
+                # A reason that is NULL makes IN neither true nor false, and a check passes unless it is false.
                 condition=Q(state__in=(*states.OPEN, states.State.VERIFIED), reason=None)
-                | Q(state="failed", reason__in=states.REASONS[states.State.FAILED])
-                | Q(state="expired", reason__in=states.REASONS[states.State.EXPIRED])
-                | Q(state="denied", reason__in=states.REASONS[states.State.DENIED])
-                | Q(state="cancelled", reason__in=states.REASONS[states.State.CANCELLED]),
+                | Q(state="failed", reason__in=states.REASONS[states.State.FAILED], reason__isnull=False)
+                | Q(state="expired", reason__in=states.REASONS[states.State.EXPIRED], reason__isnull=False)
+                | Q(state="denied", reason__in=states.REASONS[states.State.DENIED], reason__isnull=False)
+                | Q(state="cancelled", reason__in=states.REASONS[states.State.CANCELLED], reason__isnull=False),
             ),
             models.CheckConstraint(
                 # Invariant 2: in the app's road no number exists before the password was right.
@@ -187,8 +188,8 @@ class Verification(models.Model):
             ),
             models.CheckConstraint(
                 name="verification_app_has_match_number",
-                condition=Q(channel="app", match_number__isnull=False)
-                | (~Q(channel="app") & Q(match_number=None))
+                condition=Q(channel__isnull=False, channel="app", match_number__isnull=False)
+                | Q(channel="sms", match_number=None)
                 | Q(channel=None, match_number=None),
             ),
         ]

@@ -3,13 +3,14 @@
 import json
 import random
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import httpx
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from standardwebhooks.webhooks import Webhook
 
+from ansim import bell
 from verification.models import Partner, Verification, WebhookDelivery
 
 # Standard Webhooks' ladder (mission.md section 5): how long after the first try each next one comes.
@@ -37,11 +38,7 @@ def owed(verification: Verification, partner: Partner, *, now: datetime) -> list
 
 def ring() -> None:
     """After the commit, wake somebody to deliver. A bell that fails is no loss: the clock rings again."""
-    transaction.on_commit(_pull, robust=True)
-
-
-def _pull() -> None:
-    current_app.send_task("verification.tasks.deliver_webhooks", queue="webhook")
+    transaction.on_commit(partial(bell.pull, "verification.tasks.deliver_webhooks", queue="webhook"), robust=True)
 
 
 def next_try(delivery: WebhookDelivery, *, now: datetime) -> datetime | None:

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from ansim.lib import fingerprint, masking
 from ansim.lib.problem import Refused
@@ -91,18 +91,16 @@ def _open_to_opener(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
     return wrapped
 
 
-@require_GET
+@require_safe
 @_open_to_opener
 def enter(request: HttpRequest, secret: str) -> HttpResponse:
     """Swap the secret for a cookie and move on. Binds nothing: link previews and scanners only look."""
     verification = Verification.objects.filter(window_fingerprint=fingerprint.of("window", secret)).first()
     if verification is None:
         return _elsewhere(request, None, status=404)
-    known = _browser(request, verification.pk)
-    if verification.browser_fingerprint and verification.browser_fingerprint != known:
-        return _elsewhere(request, verification, status=403)
     response = HttpResponseRedirect(_address(verification.pk), status=303)
-    if known is None:
+    # Once a browser is bound only its own cookie opens the window, and that one is sent to the address we move to.
+    if verification.browser_fingerprint is None:
         response.set_signed_cookie(
             _cookie_name(verification.pk), secrets.token_urlsafe(24), salt="window", max_age=COOKIE_LIFE,
             path=_address(verification.pk), secure=settings.SECURE, httponly=True, samesite="Lax",
@@ -128,7 +126,7 @@ def at(request: HttpRequest, verification_id: uuid.UUID) -> HttpResponse:
     return deed(request, verification) if deed else _back(verification.pk)
 
 
-@require_GET
+@require_safe
 @_open_to_opener
 def state(request: HttpRequest, verification_id: uuid.UUID) -> HttpResponse:
     """What the waiting page asks every few seconds."""

@@ -40,7 +40,7 @@ def unseal(sealed: bytes, *, place: str) -> Any:
     key_id, _, rest = bytes(sealed).partition(b"\0")
     try:
         return json.loads(_ring()[key_id.decode()].decrypt(rest[:NONCE], rest[NONCE:], place.encode()))
-    except (KeyError, InvalidTag, UnicodeDecodeError) as error:
+    except (KeyError, InvalidTag, ValueError) as error:
         raise Unreadable(place) from error
 
 

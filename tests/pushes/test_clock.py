@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 import uuid
 from datetime import timedelta
 
@@ -54,12 +55,15 @@ def test_the_bell_rings_after_the_commit_and_not_before(bells, django_capture_on
     assert bells("push") == [("pushes.tasks.drain", "apns")]
 
 
-def test_a_broker_that_is_away_is_no_loss(nobody_home, caplog):
+def test_a_broker_that_is_away_is_no_loss_and_holds_nobody_up(nobody_home, caplog, settings):
     deaf = Celery(broker=f"redis://127.0.0.1:{nobody_home}/0", set_as_current=False)
-    deaf.conf.task_publish_retry = False
+    deaf.conf.task_publish_retry = settings.CELERY_TASK_PUBLISH_RETRY
+    deaf.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
     deaf.set_current()
+    began = time.monotonic()
     try:
         bell.pull("sms")
+        assert time.monotonic() - began < 2, "a request waits for this"
     finally:
         app.set_current()
         deaf.close()

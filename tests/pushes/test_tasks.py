@@ -376,8 +376,9 @@ def test_two_drains_at_once_send_each_message_once(world):
     for worker in workers:
         worker.join()
 
-    arrived = [text["to"] for text in world.get("/world/sms").json()]
-    assert sorted(arrived) == sorted(message.body["to"] for message in messages)
+    ours = {message.body["to"] for message in messages}
+    arrived = [text["to"] for text in world.get("/world/sms").json() if text["to"] in ours]
+    assert sorted(arrived) == sorted(ours)
     assert Message.objects.filter(state="sent", attempts=1).count() == 90
 
 

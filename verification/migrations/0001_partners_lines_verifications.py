@@ -176,7 +176,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='verification',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reason', None), ('state__in', ('created', 'awaiting_app', 'awaiting_code', 'verified'))), models.Q(('reason__in', ('identity_mismatch', 'too_many_wrong_codes', 'app_not_registered', 'app_locked', 'line_blocked', 'line_changed', 'undeliverable')), ('state', 'failed')), models.Q(('reason__in', ('identity_not_entered', 'app_not_opened', 'code_not_entered')), ('state', 'expired')), models.Q(('reason__in', ('not_me',)), ('state', 'denied')), models.Q(('reason__in', ('cancelled_by_customer', 'cancelled_by_partner', 'superseded')), ('state', 'cancelled')), _connector='OR'), name='verification_reason_belongs_to_state'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reason', None), ('state__in', ('created', 'awaiting_app', 'awaiting_code', 'verified'))), models.Q(('reason__in', ('identity_mismatch', 'too_many_wrong_codes', 'app_not_registered', 'app_locked', 'line_blocked', 'line_changed', 'undeliverable')), ('reason__isnull', False), ('state', 'failed')), models.Q(('reason__in', ('identity_not_entered', 'app_not_opened', 'code_not_entered')), ('reason__isnull', False), ('state', 'expired')), models.Q(('reason__in', ('not_me',)), ('reason__isnull', False), ('state', 'denied')), models.Q(('reason__in', ('cancelled_by_customer', 'cancelled_by_partner', 'superseded')), ('reason__isnull', False), ('state', 'cancelled')), _connector='OR'), name='verification_reason_belongs_to_state'),
         ),
         migrations.AddConstraint(
             model_name='verification',
@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='verification',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('channel', 'app'), ('match_number__isnull', False)), models.Q(models.Q(('channel', 'app'), _negated=True), ('match_number', None)), models.Q(('channel', None), ('match_number', None)), _connector='OR'), name='verification_app_has_match_number'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('channel', 'app'), ('channel__isnull', False), ('match_number__isnull', False)), models.Q(('channel', 'sms'), ('match_number', None)), models.Q(('channel', None), ('match_number', None)), _connector='OR'), name='verification_app_has_match_number'),
         ),
         migrations.AddIndex(
             model_name='webhookdelivery',

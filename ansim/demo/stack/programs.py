@@ -23,6 +23,7 @@ QUEUES = "push,sms,webhook,clock"
 def start(run_dir: RunDir, env: Mapping[str, str], *, supervisor: Supervisor, console: Console) -> dict[str, Any]:
     """Migrates, starts the four programs, seeds the demo data, waits until all of it answers; the seed's JSON."""
     whole = {**os.environ, **env, "PYTHONUNBUFFERED": "1"}
+    whole.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling everything at each start would take longer than starting
     _manage("migrate", "--verbosity", "1", log=run_dir.log / "migrate.log", env=whole)
     console.step("데이터베이스 구조 준비", "the database is migrated")
     for child in _children(run_dir, whole):
