@@ -23,5 +23,6 @@ app.conf.beat_schedule = {
     "end what is overdue": every(1, "verification.clock.expire_overdue"),
     "erase results that were up long enough": every(5, "verification.clock.erase_results"),
     "end what was cancelled a day ago": every(2, "subscriptions.clock.take_effect"),
+    "slow who sends SMS that nobody completes": every(60, "verification.clock.watch_conversion"),
     "forget what has served its purpose": every(60, "verification.clock.forget"),
 }

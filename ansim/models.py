@@ -11,3 +11,12 @@ class Spent(models.Model):
 
     name = models.CharField(max_length=200, primary_key=True)
     until = models.DateTimeField()
+
+
+class Rate(models.Model):
+    """How often somebody came within the present window (`ansim.rates`), counted here only while Redis is away."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    starts_at = models.BigIntegerField()
+    """Seconds since 1970."""
+    count = models.PositiveIntegerField()

@@ -21,10 +21,15 @@ def store() -> "redis.Redis":
     )
 
 
+def key(name: str) -> str:
+    """Where it stands in Redis, for who spends it together with something else."""
+    return f"once:{name}"
+
+
 def spend(name: str, *, seconds: int) -> bool:
     """True the first time within that many seconds, False for every repeat, over all processes."""
     try:
-        return bool(store().set(f"once:{name}", 1, nx=True, ex=seconds))
+        return bool(store().set(key(name), 1, nx=True, ex=seconds))
     except redis.RedisError:
         log.warning("redis_away", extra={"falls_back_to": "database"})
         now = timezone.now()
@@ -36,6 +41,6 @@ def spend(name: str, *, seconds: int) -> bool:
 def release(name: str) -> None:
     """Let it be spent again: the request that took it came to nothing."""
     try:
-        store().delete(f"once:{name}")
+        store().delete(key(name))
     except redis.RedisError:
         Spent.objects.filter(name=name).delete()

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from pushes import clock as pushes_clock
 from pushes import delivery
-from verification import flow, results, tasks
-from verification.models import Verification, WebhookDelivery, WrongActivation
+from verification import breaker, flow, results, tasks
+from verification.models import Mismatch, Verification, WebhookDelivery, WrongActivation
 
 BATCH = 500
 REPEATABLE = timedelta(days=1)  # idempotency keys live that long
@@ -42,11 +42,18 @@ def erase_results() -> None:
         results.erase_if_due(verification, now=timezone.now())
 
 
+@shared_task(name="verification.clock.watch_conversion")
+def watch_conversion() -> None:
+    """Slow partners whose SMS nobody completes."""
+    breaker.trip()
+
+
 @shared_task(name="verification.clock.forget")
 def forget() -> None:
     """What has served its purpose: idempotency keys after a day, wrong activation codes after an hour, old bodies."""
     now = timezone.now()
     old = Verification.objects.filter(idempotency_key__isnull=False, created_at__lt=now - REPEATABLE)
     old.update(idempotency_key=None, request_hash=None, first_answer=None)
+    Mismatch.objects.filter(at__lt=now - timedelta(hours=1)).delete()
     WrongActivation.objects.filter(at__lt=now - timedelta(hours=1)).delete()
     pushes_clock.forget()

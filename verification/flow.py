@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from ansim.lib import fingerprint, rows
 from ansim.lib.problem import Refused
 from pushes import delivery
-from pushes.models import Device, Message
-from verification import carrier, codes, receipts, sms, webhooks
+from pushes.models import Message
+from verification import carrier, codes, receipts, routing, webhooks
 from verification.ending import Outcome, closed, end, end_if_overdue, end_open, hold
-from verification.identity import Identity, kept
+from verification.identity import Identity
 from verification.limits import Limits
-from verification.lines import Standing
-from verification.models import Line, Partner, Verification, WebhookDelivery
+from verification.models import Line, Mismatch, Partner, Verification, WebhookDelivery
 from verification.states import Channel, State
 
 Protection = Line.Protection
@@ -32,7 +31,7 @@ Protection = Line.Protection
 
 @dataclass(frozen=True)
 class Ask:
-    """What a partner asks. `site` is what people are shown; `region` is where the request came from."""
+    """What a partner asks. `site` is what people are shown; `region` and `address` say where it came from."""
 
     reference: str
     purpose: str
@@ -40,6 +39,7 @@ class Ask:
     identity: Identity | None = None
     return_url: str = ""
     region: str = ""
+    address: str = ""
     livemode: bool = False
     idempotency_key: str | None = None
     request_hash: str | None = None
@@ -73,9 +73,12 @@ def start(ask: Ask, *, partner: Partner, answer: Any) -> Started:
     started = Started(verification, secret)
     try:
         with transaction.atomic():
-            owed: list[Message] = []
+            owed: list[Model] = []
             if ask.identity:
-                owed = _go(verification, ask.identity, facts, limits=limits, now=now)
+                found = routing.recognise(
+                    verification, ask.identity, facts, address=ask.address, limits=limits, now=now
+                )
+                owed = routing.go(verification, facts, found, limits=limits, now=now)
             verification.first_answer = answer(started)
             rows.write(insert=[verification, *_told(verification, now=now), *owed])
             _ring(verification, owed)
@@ -94,10 +97,11 @@ def _which(error: IntegrityError) -> Exception:
     return known.get(constraint, error)
 
 
-def identify(verification_id: uuid.UUID, *, identity: Identity, region: str) -> Outcome:
+def identify(verification_id: uuid.UUID, *, identity: Identity, address: str, region: str) -> Outcome:
     """The customer typed who they are into the window. A mismatch leaves it open until the tries are used up.
 
-    Refused: `closed`, `wrong_state` (identified before), `unavailable` (carrier): it stays as it was.
+    Refused: `closed`, `wrong_state` (identified before), `invalid` (no match, tries are left), `unavailable` (carrier):
+    it stays as it was.
     """
     facts = carrier.look_up(identity.phone)
     with transaction.atomic():
@@ -107,11 +111,13 @@ def identify(verification_id: uuid.UUID, *, identity: Identity, region: str) -> 
         if verification.state != State.CREATED:
             return Outcome(verification, Refused("wrong_state"))
         verification.region = verification.region or region
-        if not identity.matches(facts) and verification.identity_tries_left > 1:
+        limits = Limits.of(verification.partner.limits)
+        found = routing.recognise(verification, identity, facts, address=address, limits=limits, now=now)
+        if isinstance(found, Mismatch) and verification.identity_tries_left > 1:
             verification.identity_tries_left -= 1
-            verification.save(update_fields=["identity_tries_left", "region"])
+            rows.write(insert=[found], update=[(verification, ("identity_tries_left", "region"))])
             return Outcome(verification, Refused("invalid"))
-        owed = _go(verification, identity, facts, limits=Limits.of(verification.partner.limits), now=now)
+        owed = routing.go(verification, facts, found, limits=limits, now=now)
         rows.write(insert=[*_told(verification, now=now), *owed], update=[(verification, _MATCHED_FIELDS)])
         _ring(verification, owed)
         return Outcome(verification)
@@ -123,101 +129,13 @@ _MATCHED_FIELDS = (
 )  # fmt: skip
 
 
-def _go(
-    verification: Verification, identity: Identity, facts: carrier.LineFacts | None, *, limits: Limits, now: datetime
-) -> list[Message]:
-    """From `created` to wherever this identity leads, on the object; returns what phones are owed for it."""
-    if facts is None or not identity.matches(facts):
-        verification.move(State.FAILED, now=now, reason="identity_mismatch")
-        return []
-    standing = Line.objects.take(facts)
-    line = verification.line = standing.line
-    verification.line_serial = line.serial
-    others = _make_room(verification, standing, now=now)
-    reason = _refusal(standing, others, limits, now=now)
-    if reason:
-        verification.move(State.FAILED, now=now, reason=reason)
-        return []
-    verification.holder = kept(facts, line.protection_ended_at)
-    verification.sent_at = now
-    return [
-        _by_app(verification, standing, limits, now)
-        if line.protection == Protection.ON
-        else _by_sms(verification, facts.phone, limits, now)
-    ]
-
-
-def _make_room(verification: Verification, standing: Standing, *, now: datetime) -> int:
-    """End this partner's older one and whatever is overdue; returns how many of other partners stay open."""
-    end_open(
-        standing.line,
-        State.CANCELLED,
-        "superseded",
-        now=now,
-        only=[pk for pk, owner in standing.open.items() if owner == verification.partner_id],
-    )
-    others = [pk for pk, owner in standing.open.items() if owner != verification.partner_id]
-    return sum(not _gone(pk, now=now) for pk in others)
-
-
-def _gone(pk: uuid.UUID, *, now: datetime) -> bool:
-    other = hold(pk=pk)
-    return end_if_overdue(other, now=now) or not other.is_open
-
-
-def _refusal(standing: Standing, others: int, limits: Limits, *, now: datetime) -> str | None:
-    """Why a line whose owner was recognised may not be verified now. All but the app's two reasons look alike."""
-    line = standing.line
-    wrong = sum(at > now - timedelta(hours=1) for at in line.wrong_numbers_at)
-    busy = standing.last_ten_minutes >= limits.line_per_10min or standing.last_day >= limits.line_per_day
-    if (
-        line.protection == Protection.PAUSED
-        or wrong >= limits.line_wrong_per_hour
-        or busy
-        or others >= limits.line_open
-    ):
-        return "line_blocked"
-    if line.protection == Protection.ON and line.device_id is None:
-        return "app_not_registered"
-    if line.protection == Protection.ON and line.wrong_passwords >= settings.PASSWORD_TRIES:
-        return "app_locked"
-    return None
-
-
-def _by_app(verification: Verification, standing: Standing, limits: Limits, now: datetime) -> Message:
-    """The protected road (S2): the phone is told to open the app. There is no number yet, so none can leak."""
-    verification.channel, verification.match_number = Channel.APP, codes.match_number()
-    verification.expires_at = now + timedelta(seconds=limits.app_ttl)
-    verification.move(State.AWAITING_APP, now=now)
-    device = Device(pk=standing.line.device_id, platform=standing.platform or "")
-    return delivery.wake(device, verification=verification.pk, until=verification.expires_at)
-
-
-def _by_sms(verification: Verification, phone: str, limits: Limits, now: datetime) -> Message:
-    """The old road (S1), only for a line without protection; the database refuses it for others (migration 0002)."""
-    code = codes.number()
-    verification.channel = Channel.SMS
-    issue(verification, code, limits, now=now)
-    words = sms.words(code, site=verification.site["name"], seconds=limits.code_ttl)
-    return delivery.text(phone, words, verification=verification.pk, until=verification.expires_at)
-
-
-def issue(verification: Verification, code: str, limits: Limits, *, now: datetime) -> None:
-    """From here on this number is awaited. Only its keyed fingerprint is kept (invariant 2)."""
-    verification.code_fingerprint = codes.number_fingerprint(
-        code, verification=verification.pk, partner=verification.partner_id
-    )
-    verification.code_expires_at = verification.expires_at = now + timedelta(seconds=limits.code_ttl)
-    verification.move(State.AWAITING_CODE, now=now)
-
-
 def _told(verification: Verification, *, now: datetime) -> list[WebhookDelivery]:
     quiet = verification.state in (State.CREATED, State.AWAITING_APP)
     return [] if quiet else webhooks.owed(verification, verification.partner, now=now)
 
 
-def _ring(verification: Verification, owed: list[Message]) -> None:
-    delivery.ring(*owed)
+def _ring(verification: Verification, owed: list[Model]) -> None:
+    delivery.ring(*(row for row in owed if isinstance(row, Message)))
     if verification.state not in (State.CREATED, State.AWAITING_APP):
         webhooks.ring()
 

@@ -1,6 +1,7 @@
 """Idempotency-Key (api.md, POST verifications): an equal request gets the same 201, at any moment, from any process.
 
-The row with its unique key is the truth. The claim in Redis only spares the work while the first is at it.
+The row with its unique key is the truth. The claim (`ansim.rates.take`, 10 s) only spares the work while the
+first is at it.
 """
 
 import hashlib
@@ -10,14 +11,11 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from ansim import once
 from ansim.lib.problem import Refused
 from ansim.lib.sealed import unseal
 from verification.flow import Repeated
 from verification.models import ApiKey, Verification
 from verification.partner_auth import printable
-
-AT_WORK = 10  # seconds; longer than any request lives, so that a killed one does not block its key for long
 
 
 def key_of(request: Request) -> str:
@@ -34,23 +32,30 @@ def hash_of(request: Request) -> str:
     return hashlib.sha256(f"{request.method} {request.path}\0{body}".encode()).hexdigest()
 
 
+def claim_of(auth: ApiKey, request: Request) -> str | None:
+    """The name that the first request with this key claims; none for a repeat with its answer at hand."""
+    key = request.headers.get("Idempotency-Key", "")
+    if not printable(key) or getattr(auth, "earlier_id", None) is not None:
+        return None
+    return f"idempotency:{auth.partner_id}:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
 def once_only(
-    auth: ApiKey, key: str, request_hash: str, work: Callable[[], dict[str, Any]]
+    auth: ApiKey, key: str, request_hash: str, work: Callable[[], dict[str, Any]], *, first: bool
 ) -> tuple[dict[str, Any], bool]:
-    """The 201's body, and whether it is a repeat. Refused: `idempotency_mismatch`, `idempotency_in_flight`."""
+    """The 201's body, and whether it is a repeat. `first`: this request holds the claim.
+
+    Refused: `idempotency_mismatch`, `idempotency_in_flight`.
+    """
     earlier_id = getattr(auth, "earlier_id", None)
     if earlier_id is not None:
         return _repeat(earlier_id, auth.earlier_hash, auth.earlier_answer, request_hash), True  # type: ignore[attr-defined]
-    claim = f"idempotency:{auth.partner_id}:{hashlib.sha256(key.encode()).hexdigest()}"
-    if not once.spend(claim, seconds=AT_WORK):
+    if not first:
         return _committed_since(auth, key, request_hash), True
     try:
         return work(), False
     except Repeated:
         return _committed_since(auth, key, request_hash), True
-    except BaseException:
-        once.release(claim)  # only a 201 is kept: everything else may be tried again with the same key
-        raise
 
 
 def _committed_since(auth: ApiKey, key: str, request_hash: str) -> dict[str, Any]:

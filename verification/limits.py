@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields
 from typing import Any
 
+SLOWED = 10  # a slowed partner has the tenth part of its rate
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -20,6 +22,9 @@ class Limits:
     line_open: int = 3
     line_per_10min: int = 5
     line_per_day: int = 20
+    mismatches_per_hour: int = 10
+    """Of one typed number, partner and address; over it right data are refused as well."""
+    mismatches_per_number: int = 100
     partner_per_min: int = 600
 
     @classmethod

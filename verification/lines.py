@@ -11,6 +11,7 @@ from django.utils import timezone
 from ansim.lib import fingerprint
 from ansim.lib.sealed import seal
 from verification.carrier import LineFacts
+from verification.limits import Limits
 
 if TYPE_CHECKING:
     from verification.models import Line
@@ -32,11 +33,32 @@ _TAKE = f"""
     INSERT INTO verification_line AS line
            (id, contract, contract_fingerprint, phone, phone_fingerprint, serial, protection, password,
             wrong_passwords, wrong_numbers_at)
-    VALUES (%(id)s, %(contract)s, %(contract_fingerprint)s, %(phone)s, %(phone_fingerprint)s, 1, 'off', '', 0, '{{}}')
+    SELECT %(id)s, %(contract)s, %(contract_fingerprint)s, %(phone)s, %(phone_fingerprint)s, 1, 'off', '', 0, '{{}}'
+     WHERE %(matched)s
+       AND (SELECT count(*) <= %(far)s
+                   AND %(near)s >= count(*) FILTER (
+                       WHERE m.partner_id = %(partner)s AND m.address_fingerprint = %(address)s)
+              FROM verification_mismatch m
+             WHERE m.typed_fingerprint = %(typed_fingerprint)s AND m.at > %(hour_ago)s)
     ON CONFLICT (contract_fingerprint) DO UPDATE SET serial = line.serial + 1
     RETURNING line.*, {_STANDING}
 """  # noqa: S608 - constants only
 _AGAIN = f"SELECT line.*, {_STANDING} FROM verification_line line WHERE id = %(id)s"  # noqa: S608 - constants only
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who typed which number where: what mismatches are counted by. `address` may be empty: the partner told none."""
+
+    typed: str
+    partner: uuid.UUID
+    address: str
+
+    def fingerprints(self) -> dict[str, str]:
+        return {
+            "typed_fingerprint": fingerprint.of("phone", self.typed),
+            "address_fingerprint": fingerprint.of("address", self.address),
+        }
 
 
 @dataclass(frozen=True)
@@ -53,17 +75,42 @@ class Standing:
 class LineQuerySet(models.QuerySet["Line"]):
     def take(self, facts: LineFacts) -> Standing:
         """The line of this contract under lock, its row made where there is none. Counts one matched request."""
+        standing = self._take(facts, Asker(facts.phone, uuid.UUID(int=0), ""), matched=True, limits=Limits())
+        if standing is None:  # nobody is asking here, so no mismatch stands in the way
+            raise RuntimeError("the line was not taken")
+        return standing
+
+    def take_if(self, *, matched: bool, facts: LineFacts | None, asker: Asker, limits: Limits) -> Standing | None:
+        """The same for somebody who asks; None for a mismatch, and when there were too many of them.
+
+        The statement is the same whether the number is unknown, the data are wrong or right but refused: no telling
+        difference in time (invariant 5).
+        """
+        return self._take(facts, asker, matched=matched, limits=limits)
+
+    def _take(self, facts: LineFacts | None, asker: Asker, *, matched: bool, limits: Limits) -> Standing | None:
         now, row_id = timezone.now(), uuid.uuid4()
+        contract, phone = (facts.contract, facts.phone) if facts else (row_id.hex, asker.typed)
+        fingerprints = asker.fingerprints()
         values: dict[str, Any] = {
             "id": row_id,
-            "contract": seal(facts.contract, place=f"verification_line.contract.{row_id}"),
-            "contract_fingerprint": fingerprint.of("contract", facts.contract),
-            "phone": seal(facts.phone, place=f"verification_line.phone.{row_id}"),
-            "phone_fingerprint": fingerprint.of("phone", facts.phone),
+            "contract": seal(contract, place=f"verification_line.contract.{row_id}"),
+            "contract_fingerprint": fingerprint.of("contract", contract),
+            "phone": seal(phone, place=f"verification_line.phone.{row_id}"),
+            "phone_fingerprint": fingerprint.of("phone", phone),
+            "typed_fingerprint": fingerprints["typed_fingerprint"],
+            "partner": asker.partner,
+            "address": fingerprints["address_fingerprint"],
+            "matched": matched,
+            "near": limits.mismatches_per_hour,
+            "far": limits.mismatches_per_number,
             "ten_minutes_ago": now - timedelta(minutes=10),
+            "hour_ago": now - timedelta(hours=1),
             "day_ago": now - timedelta(days=1),
         }
-        line: Any = self.raw(_TAKE, values)[0]
+        line: Any = next(iter(self.raw(_TAKE, values)), None)
+        if line is None:
+            return None
         somebody_was_between = line.serial > 1 and line.newest_serial != line.serial - 1
         phone_is_newer = line.device_id is not None and line.platform is None
         if somebody_was_between or phone_is_newer:  # now we hold the lock

@@ -28,6 +28,10 @@ class Partner(models.Model):
     webhook_url = models.CharField(max_length=500, blank=True, default="")
     webhook_secret = SealedField(null=True)
     webhook_disabled_at = models.DateTimeField(null=True, blank=True)
+    slowed_until = models.DateTimeField(null=True, blank=True)
+    """Set by the conversion breaker: its SMS were rarely completed (SMS pumping)."""
+    window_asks = ArrayField(models.CharField(max_length=8), default=list, blank=True)
+    """What the hosted window asks for besides birth date and phone: of "name", "carrier"."""
     limits = models.JSONField(default=dict, blank=True)
     """What differs from `verification.limits.DEFAULTS` for this partner."""
     created_at = models.DateTimeField(auto_now_add=True)
@@ -217,6 +221,22 @@ class Verification(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in states.OPEN
+
+
+class Mismatch(models.Model):
+    """An identity that did not match, by the number that was typed (known or not), the partner and the address.
+
+    Kept an hour. Over a limit the answer stays `identity_mismatch`, for right data as well: nobody finds a birth date
+    by trying, and nobody can use up the owner's own limits that way (api.md section 1).
+    """
+
+    typed_fingerprint = models.CharField(max_length=64)
+    partner = models.ForeignKey(Partner, models.CASCADE)
+    address_fingerprint = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(name="mismatch_recent", fields=["typed_fingerprint", "-at"])]
 
 
 class WebhookDelivery(models.Model):

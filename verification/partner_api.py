@@ -1,13 +1,12 @@
 """What a partner can do (api.md section 1): create, read, list, confirm, resend, cancel."""
 
 import base64
-import binascii
 import hashlib
 import ipaddress
 import json
 import re
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -20,12 +19,14 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from ansim import once, rates
 from ansim.lib import birth, phone, signing
 from ansim.lib.api import Body, Door, Text
 from ansim.lib.problem import Refused
 from verification import flow, idempotency, results
 from verification.ending import Outcome
 from verification.identity import CARRIERS, Identity
+from verification.limits import SLOWED, Limits
 from verification.models import ApiKey, Partner, Verification
 from verification.partner_auth import PartnerKey
 
@@ -134,6 +135,27 @@ class PartnerDoor(Door):
     def key(self) -> ApiKey:
         return cast(ApiKey, self.request.auth)
 
+    passage: rates.Passage | None = None
+
+    def check_throttles(self, request: Request) -> None:
+        """The partner's own rate, over all its keys; a partner whose SMS are rarely completed has a tenth of it."""
+        partner = self.key.partner
+        limit = Limits.of(partner.limits).partner_per_min
+        if partner.slowed_until and partner.slowed_until > timezone.now():
+            limit = max(1, limit // SLOWED)
+        self.passage = rates.take(rates.Rule(f"partner:{partner.pk}", limit), claim=self.claim(request))
+        if not self.passage.allowed:
+            raise Refused("too_many_requests", retry_after=self.passage.wait)
+
+    def claim(self, request: Request) -> str | None:
+        """What this request claims for itself while it is at work, if anything."""
+        return None
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        for name, value in self.passage.headers().items() if self.passage else ():
+            response.headers.setdefault(name, value)
+        return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[return-value]
+
     def held(self, verification_id: uuid.UUID) -> dict[str, Any]:
         return {"pk": verification_id, "partner": self.key.partner_id}
 
@@ -147,6 +169,14 @@ class PartnerDoor(Door):
 class Verifications(PartnerDoor):
     """POST: ask whether somebody is who they say. GET: the list, newest first."""
 
+    def claim(self, request: Request) -> str | None:
+        return idempotency.claim_of(self.key, request) if request.method == "POST" else None
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        if self.passage and self.passage.claimed and response.status_code != 201:
+            once.release(str(idempotency.claim_of(self.key, request)))  # only a 201 is kept: the rest may be retried
+        return super().finalize_response(request, response, *args, **kwargs)
+
     def post(self, request: Request) -> Response:
         asked = self.body(Ask, partner=self.key.partner)
         key = idempotency.key_of(request)
@@ -157,7 +187,9 @@ class Verifications(PartnerDoor):
             started = flow.start(ask, partner=self.key.partner, answer=_answer)
             return dict(started.verification.first_answer)
 
-        answer, repeated = idempotency.once_only(self.key, key, request_hash, work)
+        answer, repeated = idempotency.once_only(
+            self.key, key, request_hash, work, first=bool(self.passage and self.passage.claimed)
+        )
         return Response(answer, status=201, headers={"Idempotent-Replayed": "true"} if repeated else None)
 
     def _ask(self, asked: dict[str, Any], key: str, request_hash: str) -> flow.Ask:
@@ -169,6 +201,7 @@ class Verifications(PartnerDoor):
             identity=Identity(**asked["identity"]) if "identity" in asked else None,
             return_url=asked.get("return_url", ""),
             region=region(asked.get("client_ip", "")),
+            address=asked.get("client_ip", ""),
             livemode=self.key.live,
             idempotency_key=key,
             request_hash=request_hash,
@@ -209,8 +242,8 @@ def _page(request: Request) -> tuple[int, tuple[datetime, uuid.UUID] | None]:
     if "cursor" in request.query_params:
         try:
             at, pk = json.loads(base64.urlsafe_b64decode(request.query_params["cursor"]))
-            cursor = (datetime.fromisoformat(at), uuid.UUID(pk))
-        except (ValueError, TypeError, AttributeError, binascii.Error):
+            cursor = (datetime.fromisoformat(at).astimezone(UTC), uuid.UUID(pk))
+        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             errors["cursor"] = ["not one of ours"]
     if errors:
         raise ValidationError(errors)

@@ -10,7 +10,7 @@ from ansim.lib import rows
 from ansim.lib.problem import Refused
 from pushes import delivery
 from pushes.models import Device
-from verification import codes, flow, registration, webhooks
+from verification import codes, registration, routing, webhooks
 from verification.ending import Outcome, closed, end, end_if_overdue, hold
 from verification.limits import Limits
 from verification.models import Line, Verification
@@ -52,7 +52,7 @@ def unlock(verification_id: uuid.UUID, *, device: Device, password: str) -> Outc
 def _make_number(verification: Verification, line: Line, device: Device) -> str:
     """Here and nowhere else a protected line's number comes to be (invariant 2): it leaves this function sealed."""
     now, code = timezone.now(), codes.number()
-    flow.issue(verification, code, Limits.of(verification.partner.limits), now=now)
+    routing.issue(verification, code, Limits.of(verification.partner.limits), now=now)
     verification.opened_at = now
     claims = codes.number_claims(
         code, device=device, verification=verification.pk, match=str(verification.match_number), site=verification.site,

@@ -26,6 +26,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ansim.lib import fingerprint, masking
 from ansim.lib.problem import Refused
+from ansim.templatetags.korean import duration, josa
 from verification import flow, words
 from verification.ending import Outcome
 from verification.limits import Limits
@@ -145,13 +146,14 @@ def state(request: HttpRequest, verification_id: uuid.UUID) -> HttpResponse:
 
 
 def _identify(request: HttpRequest, verification: Verification) -> HttpResponse:
-    form = IdentityForm(request.POST)
+    form = IdentityForm(request.POST, asks=verification.partner.window_asks)
     if verification.state != State.CREATED:
         return _back(verification.pk)
     if not form.is_valid():
         return _show(request, verification, form=form)
+    address = request.META["REMOTE_ADDR"]
     try:
-        outcome = flow.identify(verification.pk, identity=form.identity(), region=region(request.META["REMOTE_ADDR"]))
+        outcome = flow.identify(verification.pk, identity=form.identity(), address=address, region=region(address))
     except Refused:
         away = _(
             "지금은 통신사에 확인할 수 없어요. 인증은 시작되지 않았어요. "
@@ -253,12 +255,17 @@ def _frame(verification: Verification) -> dict[str, Any]:
         "shared": [str(label) for name, label in words.GRANTS.items() if name in verification.partner.grants],
         "seconds_left": _seconds_left(verification),
         "address": _address(verification.pk),
-        "return_label": _("이용 사이트로 돌아가기"),
+        "return_label": _("%(shop)s 돌아가기") % {"shop": josa(site["name"], "으로/로")},
     }
 
 
 def _identity_page(request: HttpRequest, verification: Verification, said: dict[str, Any]) -> dict[str, Any]:
-    return {"form": IdentityForm()}
+    limits = Limits.of(verification.partner.limits)
+    return {
+        "form": IdentityForm(asks=verification.partner.window_asks),
+        "app_time": duration(limits.app_ttl),
+        "code_time": duration(limits.code_ttl),
+    }
 
 
 def _app_page(request: HttpRequest, verification: Verification, said: dict[str, Any]) -> dict[str, Any]:

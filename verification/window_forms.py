@@ -1,18 +1,30 @@
 """What people type into the hosted window, read kindly: pasted blanks, hyphens and full-width digits are fine."""
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from ansim.lib import birth, phone
-from verification.identity import CARRIERS, Identity
+from verification.identity import Identity
 
 
 def _digits(typed: str) -> str:
     """What people paste: full-width digits, blanks and hyphens are fine."""
     return "".join(letter for letter in unicodedata.normalize("NFKC", typed) if letter not in " -\u00a0")
+
+
+CARRIER_NAMES: dict[str, Any] = {
+    "SKT": "SKT",
+    "KT": "KT",
+    "LGU": "LG U+",
+    "SKT_MVNO": _lazy("SKT 알뜰폰"),
+    "KT_MVNO": _lazy("KT 알뜰폰"),
+    "LGU_MVNO": _lazy("LG U+ 알뜰폰"),
+}
 
 
 class Digits(forms.CharField):
@@ -21,18 +33,26 @@ class Digits(forms.CharField):
 
 
 class IdentityForm(forms.Form):
-    """W1. `name` and `carrier` are checked when given."""
+    """W1. Shows `name` and `carrier` only where the partner asks for them; given anyhow, they are checked."""
 
     name = forms.CharField(max_length=100, required=False)
-    carrier = forms.ChoiceField(choices=[("", ""), *((one, one) for one in CARRIERS)], required=False)
+    carrier = forms.ChoiceField(choices=[("", _lazy("고르기")), *CARRIER_NAMES.items()], required=False)
     birthdate = Digits(max_length=20, required=False)
     gender_digit = Digits(max_length=8, required=False)
     phone = Digits(max_length=40, required=False)
     consent_collect = forms.BooleanField(required=False)
     consent_share = forms.BooleanField(required=False)
 
+    def __init__(self, data: Any = None, *, asks: Sequence[str] = ()) -> None:
+        super().__init__(data)
+        self.asks = asks
+
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
+        if "name" in self.asks and not given.get("name", "").strip():
+            self.add_error("name", _("이름을 입력해 주세요."))
+        if "carrier" in self.asks and not given.get("carrier") and "carrier" not in self.errors:
+            self.add_error("carrier", _("통신사를 골라 주세요."))
         born, digit = given.get("birthdate", ""), given.get("gender_digit", "")
         if not (born.isascii() and born.isdecimal() and len(born) == 6):
             self.add_error("birthdate", _("생년월일 6자리를 입력해 주세요. 예: 900101"))
@@ -59,7 +79,7 @@ class IdentityForm(forms.Form):
         given = self.cleaned_data
         return Identity(
             birthdate=given["birthdate"], gender_digit=given["gender_digit"], phone=given["phone"],
-            carrier=given["carrier"] or None, name=given["name"] or None,
+            carrier=given.get("carrier") or None, name=given.get("name") or None,
         )  # fmt: skip
 
 

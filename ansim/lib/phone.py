@@ -12,6 +12,8 @@ def parse(typed: str) -> str:
 
     The carrier is never inferred from the prefix: numbers move between carriers.
     """
+    if any(letter.isalpha() for letter in typed):  # the library would dial them: 010-ABCD-EFGH
+        raise ValueError("not a phone number")
     try:
         parsed = phonenumbers.parse(typed, "KR")
     except phonenumbers.NumberParseException as error:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -74,10 +75,15 @@ class Unavailable(Refused):
         self.what = what
 
 
+def address(code: str) -> str:
+    """Where the problem is explained: cause and cure, in words for people."""
+    return f"{settings.BASE_URL}/partner/v1/docs/errors/{code}"
+
+
 def body(code: str, **extra: Any) -> dict[str, Any]:
     status = STATUS[code]
     title = HTTPStatus(status).phrase
-    return {"type": "about:blank", "title": title, "status": status, "detail": WORDS[code], "code": code, **extra}
+    return {"type": address(code), "title": title, "status": status, "detail": WORDS[code], "code": code, **extra}
 
 
 def response(code: str, **extra: Any) -> HttpResponse:

@@ -31,7 +31,8 @@ def write(
 
 def _insert(row: models.Model, using: str) -> tuple[str, Sequence[Any]]:
     query = InsertQuery(type(row))
-    query.insert_values(row._meta.local_concrete_fields, [row])
+    given = [field for field in row._meta.local_concrete_fields if not (field.primary_key and row.pk is None)]
+    query.insert_values(given, [row])
     ((sql, values),) = query.get_compiler(using).as_sql()
     return sql, values
 

@@ -35,7 +35,7 @@ def exchange(
     to = urlsplit(base_url)
     lines = [f"{method} ".encode() + _bytes(target) + b" HTTP/1.1", f"Host: {to.netloc}".encode(), b"Connection: close"]
     given = dict(headers or {})
-    if body or method in ("POST", "PUT", "PATCH"):
+    if "Transfer-Encoding" not in given and (body or method in ("POST", "PUT", "PATCH")):
         given.setdefault("Content-Length", str(len(body)))
     lines += [name.encode() + b": " + _bytes(value) for name, value in given.items()]
     with socket.create_connection((to.hostname, to.port), timeout=PATIENCE, source_address=(origin, 0)) as connection:

@@ -1,0 +1,127 @@
+"""Which way somebody is asked: recognised or not, and then by the app, by SMS or not at all (mission.md S1, S2, S5)."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Model
+
+from pushes import delivery
+from pushes.models import Device, Message
+from verification import codes, sms
+from verification.carrier import LineFacts
+from verification.ending import end_if_overdue, end_open, hold
+from verification.identity import Identity, kept
+from verification.limits import Limits
+from verification.lines import Asker, Standing
+from verification.models import Line, Mismatch, Verification
+from verification.states import Channel, State
+
+Protection = Line.Protection
+
+
+def recognise(
+    verification: Verification,
+    identity: Identity,
+    facts: LineFacts | None,
+    *,
+    address: str,
+    limits: Limits,
+    now: datetime,
+) -> Standing | Mismatch:
+    """The line under lock when the identity matches; else the row that counts the mismatch.
+
+    After too many mismatches right data are refused as well, and that refusal costs the same row, dated so that it
+    does not count: the owner who tries again does not make it last.
+    """
+    matched, asker = identity.matches(facts), Asker(identity.phone, verification.partner_id, address)
+    standing = Line.objects.take_if(matched=matched, facts=facts, asker=asker, limits=limits)
+    if standing:
+        return standing
+    at = now - timedelta(hours=1) if matched else now
+    return Mismatch(partner_id=verification.partner_id, at=at, **asker.fingerprints())
+
+
+def go(
+    verification: Verification, facts: LineFacts | None, found: Standing | Mismatch, *, limits: Limits, now: datetime
+) -> list[Model]:
+    """From `created` to wherever this identity leads, on the object; returns the rows to write with it."""
+    if facts is None or isinstance(found, Mismatch):
+        verification.move(State.FAILED, now=now, reason="identity_mismatch")
+        return [found] if isinstance(found, Mismatch) else []
+    line = verification.line = found.line
+    verification.line_serial = line.serial
+    others = _make_room(verification, found, now=now)
+    reason = _refusal(found, others, limits, now=now)
+    if reason:
+        verification.move(State.FAILED, now=now, reason=reason)
+        return []
+    verification.holder = kept(facts, line.protection_ended_at)
+    verification.sent_at = now
+    if line.protection == Protection.ON:
+        return [_by_app(verification, found, limits, now)]
+    return [_by_sms(verification, facts.phone, limits, now)]
+
+
+def _make_room(verification: Verification, standing: Standing, *, now: datetime) -> int:
+    """End this partner's older one and whatever is overdue; returns how many of other partners stay open."""
+    end_open(
+        standing.line,
+        State.CANCELLED,
+        "superseded",
+        now=now,
+        only=[pk for pk, owner in standing.open.items() if owner == verification.partner_id],
+    )
+    others = [pk for pk, owner in standing.open.items() if owner != verification.partner_id]
+    return sum(not _gone(pk, now=now) for pk in others)
+
+
+def _gone(pk: uuid.UUID, *, now: datetime) -> bool:
+    other = hold(pk=pk)
+    return end_if_overdue(other, now=now) or not other.is_open
+
+
+def _refusal(standing: Standing, others: int, limits: Limits, *, now: datetime) -> str | None:
+    """Why a line whose owner was recognised may not be verified now. All but the app's two reasons look alike."""
+    line = standing.line
+    wrong = sum(at > now - timedelta(hours=1) for at in line.wrong_numbers_at)
+    busy = standing.last_ten_minutes >= limits.line_per_10min or standing.last_day >= limits.line_per_day
+    if (
+        line.protection == Protection.PAUSED
+        or wrong >= limits.line_wrong_per_hour
+        or busy
+        or others >= limits.line_open
+    ):
+        return "line_blocked"
+    if line.protection == Protection.ON and line.device_id is None:
+        return "app_not_registered"
+    if line.protection == Protection.ON and line.wrong_passwords >= settings.PASSWORD_TRIES:
+        return "app_locked"
+    return None
+
+
+def _by_app(verification: Verification, standing: Standing, limits: Limits, now: datetime) -> Message:
+    """The protected road (S2): the phone is told to open the app. There is no number yet, so none can leak."""
+    verification.channel, verification.match_number = Channel.APP, codes.match_number()
+    verification.expires_at = now + timedelta(seconds=limits.app_ttl)
+    verification.move(State.AWAITING_APP, now=now)
+    device = Device(pk=standing.line.device_id, platform=standing.platform or "")
+    return delivery.wake(device, verification=verification.pk, until=verification.expires_at)
+
+
+def _by_sms(verification: Verification, phone: str, limits: Limits, now: datetime) -> Message:
+    """The old road (S1), only for a line without protection; the database refuses it for others (migration 0002)."""
+    code = codes.number()
+    verification.channel = Channel.SMS
+    issue(verification, code, limits, now=now)
+    words = sms.words(code, site=verification.site["name"], seconds=limits.code_ttl)
+    return delivery.text(phone, words, verification=verification.pk, until=verification.expires_at)
+
+
+def issue(verification: Verification, code: str, limits: Limits, *, now: datetime) -> None:
+    """From here on this number is awaited. Only its keyed fingerprint is kept (invariant 2)."""
+    verification.code_fingerprint = codes.number_fingerprint(
+        code, verification=verification.pk, partner=verification.partner_id
+    )
+    verification.code_expires_at = verification.expires_at = now + timedelta(seconds=limits.code_ttl)
+    verification.move(State.AWAITING_CODE, now=now)
