@@ -1,7 +1,6 @@
-"""Rings for a worker after the commit. A bell carries no row and no personal data, and a bell that fails is no loss:
-the rows stay owed and the clock rings again (docs/adr/0002).
+"""Bells: they wake a worker for a channel of what is owed. A bell carries no row and no personal data.
 
-By the task's name, so that the web process need not load the vendors' libraries to ring.
+By the task's name, so that who rings need not load what the worker needs (vendors' libraries).
 """
 
 import logging
@@ -15,8 +14,8 @@ LOUD_FOR = 60  # seconds; a bell that nobody heard for so long is dropped, the c
 
 
 def pull(task: str, *arguments: str, queue: str) -> None:
-    """Now. Rings nobody while the broker is away, and says so in the log."""
+    """A bell that fails is no loss: the rows stay owed and the clock rings again."""
     try:
         current_app.send_task(task, arguments, queue=queue, expires=LOUD_FOR)
     except OperationalError:
-        log.warning("bell_silent", extra={"queue": queue})
+        log.warning("bell_silent", extra={"task": task, "arguments": list(arguments)})

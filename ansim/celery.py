@@ -21,6 +21,7 @@ app.conf.beat_schedule = {
     "ring for what is still owed to phones": every(1, "pushes.clock.ring_again"),
     "ring for what is still owed to partners": every(1, "verification.clock.ring_again"),
     "end what is overdue": every(1, "verification.clock.expire_overdue"),
+    "play on what magic numbers began": every(1, "verification.clock.rehearse"),
     "erase results that were up long enough": every(5, "verification.clock.erase_results"),
     "end what was cancelled a day ago": every(2, "subscriptions.clock.take_effect"),
     "slow who sends SMS that nobody completes": every(60, "verification.clock.watch_conversion"),

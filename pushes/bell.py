@@ -3,8 +3,9 @@
 from ansim import bell
 from pushes.models import Message
 
+DRAIN = "pushes.tasks.drain"
 QUEUES = {Message.Channel.FCM: "push", Message.Channel.APNS: "push", Message.Channel.SMS: "sms"}
 
 
 def pull(channel: str) -> None:
-    bell.pull("pushes.tasks.drain", str(channel), queue=QUEUES[Message.Channel(channel)])
+    bell.pull(DRAIN, str(channel), queue=QUEUES[Message.Channel(channel)])

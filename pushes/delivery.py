@@ -51,13 +51,16 @@ def _owed(
     )
 
 
-def again(verification: uuid.UUID, *, kind: Message.Kind) -> Message:
-    """Another copy of the newest message of that kind: the same words, the same number, the same end."""
-    last = Message.objects.select_related("device").filter(about=verification, kind=kind).latest("created_at")
-    return Message(
-        channel=last.channel, kind=kind, device=last.device, about=verification, body=last.body,
-        due_at=timezone.now(), expires_at=last.expires_at,
-    )  # fmt: skip
+def again(verification: uuid.UUID, *, kind: Message.Kind) -> list[Message]:
+    """Another copy of the newest message of that kind: the same words, the same number, the same end. None for none."""
+    sent = Message.objects.select_related("device").filter(about=verification, kind=kind)
+    return [
+        Message(
+            channel=last.channel, kind=kind, device=last.device, about=verification, body=last.body,
+            due_at=timezone.now(), expires_at=last.expires_at,
+        )
+        for last in sent.order_by("-created_at")[:1]
+    ]  # fmt: skip
 
 
 def sealed_number(verification: uuid.UUID) -> str | None:
@@ -84,8 +87,9 @@ def undeliverable() -> list[uuid.UUID]:
 
 
 def never_left(verification: uuid.UUID) -> bool:
-    """True when not one message of this verification reached its provider."""
-    return not Message.objects.filter(about=verification, state=Message.State.SENT).exists()
+    """True when something was to be sent for this verification and not one message reached its provider."""
+    states = set(Message.objects.filter(about=verification).values_list("state", flat=True))
+    return bool(states) and Message.State.SENT not in states
 
 
 def ring(*messages: Message) -> None:

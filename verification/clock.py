@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from pushes import clock as pushes_clock
 from pushes import delivery
-from verification import breaker, flow, results, tasks
-from verification.models import Mismatch, Verification, WebhookDelivery, WrongActivation
+from verification import breaker, flow, results, sandbox, tasks
+from verification.models import Mismatch, Rehearsal, Verification, WebhookDelivery, WrongActivation
 
 BATCH = 500
 REPEATABLE = timedelta(days=1)  # idempotency keys live that long
@@ -40,6 +40,14 @@ def erase_results() -> None:
     up = Verification.objects.filter(holder__isnull=False, ended_at__lte=timezone.now()).select_related("partner")
     for verification in up.order_by("ended_at")[:BATCH]:
         results.erase_if_due(verification, now=timezone.now())
+
+
+@shared_task(name="verification.clock.rehearse")
+def rehearse() -> None:
+    """Play on what was begun with magic numbers."""
+    for rehearsal in Rehearsal.objects.filter(at__lte=timezone.now()).order_by("at")[:BATCH]:
+        with suppress(Verification.DoesNotExist):
+            sandbox.rehearse(rehearsal)
 
 
 @shared_task(name="verification.clock.watch_conversion")

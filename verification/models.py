@@ -268,6 +268,14 @@ class WebhookDelivery(models.Model):
         indexes = [models.Index(name="webhookdelivery_owed", fields=["due_at"], condition=Q(state="owed"))]
 
 
+class Rehearsal(models.Model):
+    """What happens next in a test verification of a magic number, and when (`verification.sandbox`)."""
+
+    verification = models.OneToOneField(Verification, models.CASCADE)
+    deed = models.CharField(max_length=24)
+    at = models.DateTimeField(db_index=True)
+
+
 class WrongActivation(models.Model):
     """A wrong activation code from an address, kept an hour: guessing is slowed by address, not by line."""
 

@@ -5,6 +5,7 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F, FilteredRelation, Q
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -18,7 +19,9 @@ REPEATABLE = timedelta(days=1)
 
 
 def make_key(partner: Partner, *, live: bool) -> str:
-    """A new key, returned once; we keep its fingerprint."""
+    """A new key, returned once; we keep its fingerprint. Refused beside the simulated world: live ones (ValueError)."""
+    if live and settings.DEMO:
+        raise ValueError("no live keys beside the simulated world")
     secret = f"sk_{'live' if live else 'test'}_{secrets.token_urlsafe(32)}"
     ApiKey.objects.create(
         partner=partner, fingerprint=fingerprint.of("api-key", secret), hint=f"{secret[:8]}…{secret[-4:]}", live=live
@@ -38,7 +41,7 @@ class PartnerKey(BaseAuthentication):
         if scheme.lower() != "bearer" or not secret.isascii() or not secret.strip():
             raise AuthenticationFailed
         key = self._keys(request).filter(fingerprint=fingerprint.of("api-key", secret.strip()), revoked_at=None).first()
-        if key is None or not _from_allowed_address(key, request):
+        if key is None or (key.live and settings.DEMO) or not _from_allowed_address(key, request):
             raise AuthenticationFailed
         return None, key
 

@@ -51,7 +51,7 @@ def go(
         return [found] if isinstance(found, Mismatch) else []
     line = verification.line = found.line
     verification.line_serial = line.serial
-    others = _make_room(verification, found, now=now)
+    others = make_room(verification, found, now=now)
     reason = _refusal(found, others, limits, now=now)
     if reason:
         verification.move(State.FAILED, now=now, reason=reason)
@@ -63,7 +63,7 @@ def go(
     return [_by_sms(verification, facts.phone, limits, now)]
 
 
-def _make_room(verification: Verification, standing: Standing, *, now: datetime) -> int:
+def make_room(verification: Verification, standing: Standing, *, now: datetime) -> int:
     """End this partner's older one and whatever is overdue; returns how many of other partners stay open."""
     end_open(
         standing.line,
@@ -118,10 +118,10 @@ def _by_sms(verification: Verification, phone: str, limits: Limits, now: datetim
     return delivery.text(phone, words, verification=verification.pk, until=verification.expires_at)
 
 
-def issue(verification: Verification, code: str, limits: Limits, *, now: datetime) -> None:
-    """From here on this number is awaited. Only its keyed fingerprint is kept (invariant 2)."""
+def issue(verification: Verification, code: str, limits: Limits, *, now: datetime, life: int | None = None) -> None:
+    """From here on this number is awaited, `life` seconds. Only its keyed fingerprint is kept (invariant 2)."""
     verification.code_fingerprint = codes.number_fingerprint(
         code, verification=verification.pk, partner=verification.partner_id
     )
-    verification.code_expires_at = verification.expires_at = now + timedelta(seconds=limits.code_ttl)
+    verification.code_expires_at = verification.expires_at = now + timedelta(seconds=life or limits.code_ttl)
     verification.move(State.AWAITING_CODE, now=now)

@@ -153,7 +153,7 @@ def _identify(request: HttpRequest, verification: Verification) -> HttpResponse:
         return _show(request, verification, form=form)
     address = request.META["REMOTE_ADDR"]
     try:
-        outcome = flow.identify(verification.pk, identity=form.identity(), address=address, region=region(address))
+        outcome = flow.identify(verification, identity=form.identity(), address=address, region=region(address))
     except Refused:
         away = _(
             "지금은 통신사에 확인할 수 없어요. 인증은 시작되지 않았어요. "

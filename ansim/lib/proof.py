@@ -75,8 +75,8 @@ def check(token: str, *, key: EllipticCurvePublicKey, method: str, target: str, 
         claims = jwt.decode(token, key, algorithms=["ES256"], options=options)
     except (jwt.PyJWTError, ValueError) as error:
         raise BadProof("signature") from error
-    issued, jti = claims.get("iat"), claims.get("jti")
-    if isinstance(issued, bool) or not isinstance(issued, int | float) or not abs(time.time() - issued) <= WINDOW:
+    now, issued, jti = time.time(), claims.get("iat"), claims.get("jti")
+    if isinstance(issued, bool) or not isinstance(issued, int | float) or not now - WINDOW <= issued <= now + WINDOW:
         raise BadProof("iat")
     if (claims.get("htm"), claims.get("htu")) != (method, target):
         raise BadProof("another call")

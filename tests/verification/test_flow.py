@@ -45,7 +45,7 @@ def test_a_protected_line_gets_a_wake_up_then_the_number_only_after_the_password
 def test_a_stranger_who_does_not_know_the_birth_date_is_told_nothing():
     mina = make.Member()
     wrong = make.identity(mina.person)
-    wrong = type(wrong)("700101", "1", wrong.phone)
+    wrong = type(wrong)("190101", "1", wrong.phone)
 
     asked = make.verification(None, identity=wrong)
 

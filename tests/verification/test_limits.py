@@ -28,7 +28,7 @@ def no_redis(settings):
     once.store.cache_clear()
 
 
-def stranger(mina, birthdate="700101"):
+def stranger(mina, birthdate="190101"):
     right = make.identity(mina)
     return type(right)(birthdate, right.gender_digit, right.phone)
 

@@ -75,7 +75,7 @@ def test_who_waits_for_a_verification_that_gets_its_line_meanwhile_holds_both():
 
     def customer():
         with transaction.atomic():
-            flow.identify(window.pk, identity=make.identity(mina), region="")
+            flow.identify(window.pk, identity=make.identity(mina), address="", region="")
             identified.set()
             go_on.wait(10)
 
@@ -156,7 +156,7 @@ def create(mina, partner, dice):
 
 
 def by_window(mina, partner, dice):
-    flow.identify(make.verification(at=partner).pk, identity=make.identity(mina), region="")
+    flow.identify(make.verification(at=partner).pk, identity=make.identity(mina), address="", region="")
 
 
 def _any(dice):

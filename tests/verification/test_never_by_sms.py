@@ -148,7 +148,7 @@ def test_joining_at_the_instant_the_window_is_filled_in_leaves_no_sms():
         mina = make.person()
         window = make.verification()
         _, joined = at_once(
-            lambda pk=window.pk, who=mina: flow.identify(pk, identity=make.identity(who), region=""),
+            lambda pk=window.pk, who=mina: flow.identify(pk, identity=make.identity(who), address="", region=""),
             lambda who=mina: enrolment.join(who.phone),
         )
         window.refresh_from_db()

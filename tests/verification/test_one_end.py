@@ -108,7 +108,7 @@ def test_what_has_ended_stays_as_it_ended_whatever_is_tried(state):
         flow.confirm(code=number, pk=asked.pk).refusal,
         flow.resend(pk=asked.pk).refusal,
         flow.cancel(reason="cancelled_by_customer", pk=asked.pk).refusal,
-        flow.identify(asked.pk, identity=make.identity(mina.person), region="").refusal,
+        flow.identify(asked.pk, identity=make.identity(mina.person), address="", region="").refusal,
         *([mina.unlock(asked).refusal] if state != "created" else []),
         *([unlocking.deny(asked.pk, device=mina.device, reason="not_me").refusal] if state != "created" else []),
     ]
