@@ -201,6 +201,8 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["out"], "level": "WARNING", "propagate": False},
         "django.request": {"level": "CRITICAL"},  # ansim.lib.correlator logs requests, without secrets
+        "celery.app.trace": {"level": "WARNING"},  # two lines a tick, several ticks a second
+        "celery.worker.strategy": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},  # logs addresses in full
         "httpcore": {"level": "WARNING"},
     },

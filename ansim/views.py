@@ -27,6 +27,20 @@ def start(request: HttpRequest) -> HttpResponse:
     return response
 
 
+# Django's own two views look for the form's token first, and break once more on what made the request a bad one.
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400 for what cannot be read at all; API paths get a problem instead (`ansim.lib.problem.Refusals`)."""
+    words = "읽을 수 없는 요청이에요. 앞 화면에서 다시 해 주세요.\nThis request cannot be read. Go back and try again."
+    return HttpResponse(words, status=400, content_type="text/plain; charset=utf-8")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404 for people."""
+    return render(request, "404.html", status=404)
+
+
 def livez(request: HttpRequest) -> HttpResponse:
     """200 while the process answers at all."""
     return JsonResponse({"ok": True})

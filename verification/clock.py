@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from pushes import clock as pushes_clock
 from pushes import delivery
-from verification import breaker, flow, results, sandbox, tasks
+from verification import breaker, flow, results, sandbox, webhooks
 from verification.models import Mismatch, Rehearsal, Verification, WebhookDelivery, WrongActivation
 
 BATCH = 500
@@ -19,7 +19,7 @@ REPEATABLE = timedelta(days=1)  # idempotency keys live that long
 def ring_again() -> None:
     """A doorbell may be lost with a broker or a worker; the rows are not."""
     if WebhookDelivery.objects.filter(state=WebhookDelivery.State.OWED, due_at__lte=timezone.now()).exists():
-        tasks.deliver_webhooks.apply_async(queue="webhook")
+        webhooks.pull()
 
 
 @shared_task(name="verification.clock.expire_overdue")
@@ -64,4 +64,5 @@ def forget() -> None:
     old.update(idempotency_key=None, request_hash=None, first_answer=None)
     Mismatch.objects.filter(at__lt=now - timedelta(hours=1)).delete()
     WrongActivation.objects.filter(at__lt=now - timedelta(hours=1)).delete()
+    webhooks.forget(now=now)
     pushes_clock.forget()

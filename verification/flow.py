@@ -100,7 +100,9 @@ def _which(error: IntegrityError) -> Exception:
     return known.get(constraint, error)
 
 
-def identify(asked: Verification, *, identity: Identity, address: str, region: str) -> Outcome:
+def identify(
+    asked: Verification, *, identity: Identity, address: str, region: str, consented: dict[str, Any] | None = None
+) -> Outcome:
     """The customer typed who they are into the window. A mismatch leaves it open until the tries are used up.
 
     Refused: `closed`, `wrong_state` (identified before), `invalid` (no match, tries are left), `unavailable` (carrier):
@@ -113,7 +115,7 @@ def identify(asked: Verification, *, identity: Identity, address: str, region: s
             return Outcome(verification, closed(verification))
         if verification.state != State.CREATED:
             return Outcome(verification, Refused("wrong_state"))
-        verification.region = verification.region or region
+        verification.region, verification.consented = verification.region or region, consented
         limits = Limits.of(verification.partner.limits)
         if sandbox.plays(identity, livemode=verification.livemode) and facts:
             owed = sandbox.go(verification, facts, limits=limits, now=now)
@@ -131,7 +133,7 @@ def identify(asked: Verification, *, identity: Identity, address: str, region: s
 
 _MATCHED_FIELDS = (
     "state", "reason", "channel", "line", "line_serial", "match_number", "code_fingerprint", "expires_at",
-    "code_expires_at", "sent_at", "ended_at", "holder", "region",
+    "code_expires_at", "sent_at", "ended_at", "holder", "region", "consented",
 )  # fmt: skip
 
 

@@ -4,11 +4,14 @@ from datetime import datetime
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from ansim.lib.sealed import SealedField
 from pushes.models import Device
 from verification import states
 from verification.lines import LineQuerySet
+from verification.webhook_models import WebhookAttempt as WebhookAttempt
+from verification.webhook_models import WebhookDelivery as WebhookDelivery
 
 GRANTS = ("name", "birthdate", "adult", "gender", "foreigner", "phone", "carrier", "ci", "di")
 
@@ -27,6 +30,9 @@ class Partner(models.Model):
     return_origins = ArrayField(models.CharField(max_length=255), default=list, blank=True)
     webhook_url = models.CharField(max_length=500, blank=True, default="")
     webhook_secret = SealedField(null=True)
+    previous_webhook_secret = SealedField(null=True)
+    """After a rotation: signs beside the new one until `previous_webhook_secret_until`."""
+    previous_webhook_secret_until = models.DateTimeField(null=True, blank=True)
     webhook_disabled_at = models.DateTimeField(null=True, blank=True)
     slowed_until = models.DateTimeField(null=True, blank=True)
     """Set by the conversion breaker: its SMS were rarely completed (SMS pumping)."""
@@ -35,6 +41,28 @@ class Partner(models.Model):
     limits = models.JSONField(default=dict, blank=True)
     """What differs from `verification.limits.DEFAULTS` for this partner."""
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("이용 사이트")
+        verbose_name_plural = _("이용 사이트")
+        constraints = [
+            models.CheckConstraint(
+                name="partner_previous_webhook_secret_has_end",
+                condition=Q(previous_webhook_secret=None, previous_webhook_secret_until=None)
+                | Q(previous_webhook_secret__isnull=False, previous_webhook_secret_until__isnull=False),
+            )
+        ]
+
+    @property
+    def hears(self) -> bool:
+        """Whether webhooks are wanted: there is an endpoint, and it did not answer 410."""
+        return bool(self.webhook_url) and self.webhook_disabled_at is None
+
+    def webhook_secrets(self, *, now: datetime) -> list[str]:
+        """Those that sign now, the newest first."""
+        until = self.previous_webhook_secret_until
+        rotating = until is not None and until > now
+        return [self.webhook_secret, *([self.previous_webhook_secret] if rotating else [])]
 
 
 class ApiKey(models.Model):
@@ -142,6 +170,8 @@ class Verification(models.Model):
     """When the owner unlocked or denied it in the app (S9)."""
     ended_at = models.DateTimeField(null=True)
 
+    consented = models.JSONField(null=True)
+    """What was ticked in the window: {"at", "version", "documents"}; None where the partner sent the identity."""
     holder = SealedField(null=True)
     """The carrier's facts of the person whose identity matched; erased at any end but success, and later then."""
     receipt = SealedField(null=True)
@@ -237,35 +267,6 @@ class Mismatch(models.Model):
 
     class Meta:
         indexes = [models.Index(name="mismatch_recent", fields=["typed_fingerprint", "-at"])]
-
-
-class WebhookDelivery(models.Model):
-    """What we owe to a partner's endpoint: one row for each event, written with the move it tells of."""
-
-    class State(models.TextChoices):
-        OWED = "owed"
-        DELIVERED = "delivered"
-        GIVEN_UP = "given_up"  # the ladder is used up, or the endpoint is gone
-
-    MOVES = {State.OWED: frozenset({State.DELIVERED, State.GIVEN_UP})}
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    partner = models.ForeignKey(Partner, models.CASCADE)
-    verification = models.ForeignKey(Verification, models.CASCADE, related_name="webhooks")
-    type = models.CharField(max_length=32)
-    body = models.TextField()
-    state = models.CharField(max_length=9, choices=State, default=State.OWED)
-    due_at = models.DateTimeField()
-    attempts = models.PositiveSmallIntegerField(default=0)
-    created_at = models.DateTimeField()
-    delivered_at = models.DateTimeField(null=True)
-    last_error = models.CharField(max_length=64, default="")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="webhookdelivery_event_once", fields=["verification", "type"]),
-        ]
-        indexes = [models.Index(name="webhookdelivery_owed", fields=["due_at"], condition=Q(state="owed"))]
 
 
 class Rehearsal(models.Model):

@@ -1,72 +1,58 @@
-"""Calls out of here: webhooks. Drained in batches; safe to ring twice."""
+"""Calls out of here: webhooks. A task is a bell; the rows say what to deliver (design.md section 4.1)."""
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
 
-import httpx
 from celery import shared_task
-from django.db import connection
-from django.utils import timezone
 
-from verification import webhooks
-from verification.models import Partner, WebhookDelivery
+from ansim import drain
+from verification import webhook_outbox, webhook_post, webhooks
+from verification.models import WebhookDelivery
+from verification.webhook_post import Heard
 
 log = logging.getLogger(__name__)
-LEASE = timedelta(seconds=60)  # a process that dies at work holds a delivery up for that long
-BATCH = 32
-State = WebhookDelivery.State
 
-_CLAIM = """
-    UPDATE verification_webhookdelivery SET due_at = %s, attempts = attempts + 1
-     WHERE id IN (SELECT id FROM verification_webhookdelivery WHERE state = 'owed' AND due_at <= %s
-                   ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT %s)
-    RETURNING id
-"""
+IN_THE_AIR = 128  # deliveries of one process at once; they wait for strangers, so there are many
+PATIENCE = 5_000  # milliseconds an endpoint may take before it counts as slow
 
 
-@shared_task(name="verification.tasks.deliver_webhooks", acks_late=True)
-def deliver_webhooks() -> int:
-    """Deliver what is due until nothing is. Returns how many were tried."""
-    tried = 0
-    with httpx.Client(timeout=webhooks.TIMEOUT, follow_redirects=False) as client, ThreadPoolExecutor(BATCH) as pool:
-        while batch := _claim(timezone.now()):
-            answers = pool.map(lambda owed: _try(owed, owed.partner, client), batch)
-            for delivery, error in zip(batch, list(answers), strict=True):
-                _note(delivery, error)
-            tried += len(batch)
-    return tried
+@shared_task(name="verification.tasks.deliver_webhooks", max_retries=0)
+def deliver_webhooks() -> None:
+    """Delivers what is due. Safe to ring twice; nothing is repeated by Celery: the clock rings for what stays owed."""
+    if _drain.ring():
+        webhooks.pull()
 
 
-def _claim(now: datetime) -> list[WebhookDelivery]:
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [now + LEASE, now, BATCH])
-        ids = [row[0] for row in cursor.fetchall()]
-    return list(WebhookDelivery.objects.filter(pk__in=ids).select_related("partner")) if ids else []
+class Drain(drain.Drain[WebhookDelivery, Heard]):
+    """The delivering of webhooks in one process."""
+
+    def __init__(self) -> None:
+        super().__init__("webhook", places=IN_THE_AIR)
+        self._slow: set[uuid.UUID] = set()  # partners whose endpoint kept us waiting the last time
+
+    def claim(self, most: int) -> Sequence[WebhookDelivery]:
+        return webhook_outbox.claim(most=most, slow=self._slow)
+
+    def send(self, owed: WebhookDelivery) -> Heard:
+        return webhook_post.send(owed)
+
+    def broke(self, owed: WebhookDelivery, error: Exception) -> Heard:
+        return Heard(datetime.now(UTC), 0, error=type(error).__name__)
+
+    def record(self, heard: Sequence[tuple[WebhookDelivery, Heard]]) -> None:
+        for delivery, said in heard:
+            (self._slow.add if said.ms > PATIENCE else self._slow.discard)(delivery.partner_id)
+        outcomes = [webhook_outbox.became(delivery, said) for delivery, said in heard]
+        drain.persist(lambda: webhook_outbox.record(outcomes), patience=webhook_outbox.LEASE)
+        for (partner, code), deliveries in Counter((one.partner_id, said.code) for one, said in heard).items():
+            about = {"partner": str(partner), "deliveries": deliveries}
+            if code:
+                log.warning("webhook_not_heard", extra={**about, "error": code})
+            else:
+                log.info("webhook_heard", extra=about)
 
 
-def _try(delivery: WebhookDelivery, partner: Partner, client: httpx.Client) -> str:
-    """Empty when it was heard, else what went wrong in one word. No database here: it runs in a thread."""
-    try:
-        answer = webhooks.post(delivery, partner, client)
-    except httpx.HTTPError as error:
-        return type(error).__name__
-    return "" if answer.is_success else f"status_{answer.status_code}"
-
-
-def _note(delivery: WebhookDelivery, error: str) -> None:
-    now = timezone.now()
-    owed = WebhookDelivery.objects.filter(pk=delivery.pk, state=State.OWED)
-    if not error:
-        owed.update(state=State.DELIVERED, delivered_at=now, last_error="")
-        return
-    due = None if error == "status_410" else webhooks.next_try(delivery, now=now)
-    if error == "status_410":
-        Partner.objects.filter(pk=delivery.partner_id).update(webhook_disabled_at=now)
-    if due is None:
-        owed.update(state=State.GIVEN_UP, last_error=error)
-    else:
-        owed.update(due_at=due, last_error=error)
-    log.warning(
-        "webhook_not_heard", extra={"delivery": str(delivery.pk), "error": error, "attempts": delivery.attempts}
-    )
+_drain = Drain()

@@ -1,29 +1,31 @@
 """What partners are told (api.md, Webhooks): Standard Webhooks, no personal data, one event for every end."""
 
+import base64
 import json
-import random
-from datetime import UTC, datetime, timedelta
-from functools import partial
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-import httpx
-from django.conf import settings
 from django.db import transaction
-from standardwebhooks.webhooks import Webhook
+from django.utils import timezone
 
 from ansim import bell
-from verification.models import Partner, Verification, WebhookDelivery
+from ansim.lib.problem import Refused
+from verification.models import Partner, Verification, WebhookAttempt, WebhookDelivery
 
-# Standard Webhooks' ladder (mission.md section 5): how long after the first try each next one comes.
+# Standard Webhooks' ladder (mission.md section 5): how long after the attempt before. The first one is at once.
 LADDER = tuple(
     timedelta(seconds=after)
     for after in (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 )
-TIMEOUT = 15.0  # seconds
+LOG_KEPT = timedelta(days=30)
+State = WebhookDelivery.State
 
 
 def owed(verification: Verification, partner: Partner, *, now: datetime) -> list[WebhookDelivery]:
     """The row that tells of the state just reached; the caller writes it with the move. None where nobody listens."""
-    if not partner.webhook_url or partner.webhook_disabled_at:
+    if not partner.hears:
         return []
     kind = f"verification.{verification.state}"
     data = {
@@ -38,31 +40,78 @@ def owed(verification: Verification, partner: Partner, *, now: datetime) -> list
 
 def ring() -> None:
     """After the commit, wake somebody to deliver. A bell that fails is no loss: the clock rings again."""
-    transaction.on_commit(partial(bell.pull, "verification.tasks.deliver_webhooks", queue="webhook"), robust=True)
+    transaction.on_commit(pull, robust=True)
 
 
-def next_try(delivery: WebhookDelivery, *, now: datetime) -> datetime | None:
-    """When the ladder's next rung is, with a tenth of jitter; None when it is used up."""
-    if delivery.attempts > len(LADDER):
-        return None
-    rung = LADDER[delivery.attempts - 1]
-    jitter = random.uniform(0, rung.total_seconds() / 10)  # noqa: S311 - spreads load, keeps no secret
-    return max(delivery.created_at + rung, now + timedelta(seconds=1)) + timedelta(seconds=jitter)
+def pull() -> None:
+    bell.pull("verification.tasks.deliver_webhooks", queue="webhook")
 
 
-def post(delivery: WebhookDelivery, partner: Partner, client: httpx.Client) -> httpx.Response:
-    """Deliver once. Raises httpx.HTTPError; any answer is returned. A redirect is not followed: 3xx is failure."""
-    # In UTC: the library reads any time as if it were, and signs another second than the header's.
-    now, message_id = datetime.now(UTC), f"msg_{delivery.pk.hex}"
-    signature = Webhook(partner.webhook_secret).sign(message_id, now, delivery.body)
-    return client.post(
-        partner.webhook_url,
-        content=delivery.body.encode(),
-        headers={
-            "content-type": "application/json",
-            "user-agent": f"Ansim-Webhooks ({settings.BASE_URL})",
-            "webhook-id": message_id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": signature,
-        },
-    )
+@transaction.atomic
+def replay(**which: object) -> WebhookDelivery:
+    """Deliver it again, under the same webhook-id, from the foot of the ladder; what is in the air stays as it is.
+
+    Refused: `wrong_state` where the partner's endpoint is gone or disabled. Raises WebhookDelivery.DoesNotExist.
+    """
+    found = WebhookDelivery.objects.select_related("partner").select_for_update(of=("self",))
+    delivery = found.get(**which)
+    if not delivery.partner.hears:
+        raise Refused("wrong_state")
+    delivery.replay(now=timezone.now())
+    delivery.save(update_fields=["state", "due_at", "in_the_air", "ladder_from", "delivered_at"])
+    ring()
+    return delivery
+
+
+@transaction.atomic
+def disable(partner_id: uuid.UUID, *, url: str) -> None:
+    """That endpoint answered 410: nothing more is sent there, and what is owed is given up.
+
+    An address that was changed meanwhile is another endpoint: it stays.
+    """
+    there = Partner.objects.filter(pk=partner_id, webhook_url=url, webhook_disabled_at=None)
+    if there.update(webhook_disabled_at=timezone.now()):
+        give_up(partner_id, "status_410")
+
+
+def give_up(partner_id: uuid.UUID, why: str) -> None:
+    """Everything owed to a partner that hears no more."""
+    owed_to = WebhookDelivery.objects.filter(partner=partner_id, state=State.OWED)
+    owed_to.update(state=State.GIVEN_UP, in_the_air=False, last_error=why)
+
+
+def enable(partner_id: uuid.UUID) -> bool:
+    """Later events are told again; what was given up stays so until it is replayed. False: it was not disabled."""
+    disabled = Partner.objects.filter(pk=partner_id, webhook_disabled_at__isnull=False)
+    return bool(disabled.update(webhook_disabled_at=None))
+
+
+@dataclass(frozen=True)
+class Rotated:
+    secret: str
+    previous_until: datetime | None
+    """Until when the one before signs as well."""
+
+
+@transaction.atomic
+def rotate_secret(partner_id: uuid.UUID, *, keep: timedelta) -> Rotated:
+    """A new secret; the present one goes on signing beside it for `keep`, a still older one stops at once.
+
+    `keep` of zero: the old secret leaked. Raises Partner.DoesNotExist; refused: a negative `keep` (ValueError).
+    """
+    if keep < timedelta(0):
+        raise ValueError("an old secret cannot be kept for less than no time")
+    partner = Partner.objects.select_for_update(no_key=True).get(pk=partner_id)
+    kept = bool(keep) and partner.webhook_secret is not None
+    partner.previous_webhook_secret = partner.webhook_secret if kept else None
+    partner.previous_webhook_secret_until = timezone.now() + keep if kept else None
+    partner.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    partner.save(update_fields=["webhook_secret", "previous_webhook_secret", "previous_webhook_secret_until"])
+    return Rotated(partner.webhook_secret, partner.previous_webhook_secret_until)
+
+
+def forget(*, now: datetime) -> None:
+    """Old attempts, and secrets that sign no more."""
+    WebhookAttempt.objects.filter(at__lt=now - LOG_KEPT).delete()
+    outlived = Partner.objects.filter(previous_webhook_secret_until__lte=now)
+    outlived.update(previous_webhook_secret=None, previous_webhook_secret_until=None)

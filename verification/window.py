@@ -24,6 +24,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from ansim import rates
 from ansim.lib import fingerprint, masking
 from ansim.lib.problem import Refused
 from ansim.templatetags.korean import duration, josa
@@ -37,6 +38,7 @@ from verification.window_forms import CodeForm, IdentityForm
 State = Verification.State
 FOLDER = "verification/window"
 COOKIE_LIFE = 3600  # seconds
+IDENTITIES_PER_MINUTE = 600  # from one address; many people share one behind a carrier's network
 FLASH_LIFE = 60
 
 
@@ -152,8 +154,17 @@ def _identify(request: HttpRequest, verification: Verification) -> HttpResponse:
     if not form.is_valid():
         return _show(request, verification, form=form)
     address = request.META["REMOTE_ADDR"]
+    if not rates.take(rates.Rule(f"address:{address}", IDENTITIES_PER_MINUTE)).allowed:
+        busy = _("이 네트워크에서 온 요청이 많아요. 1분 뒤 다시 해 주세요. 입력한 내용은 그대로 있어요.")
+        return _show(request, verification, form=form, notice={"kind": "warn", "text": busy}, status=429)
     try:
-        outcome = flow.identify(verification, identity=form.identity(), address=address, region=region(address))
+        outcome = flow.identify(
+            verification,
+            identity=form.identity(),
+            address=address,
+            region=region(address),
+            consented=form.consented(),
+        )
     except Refused:
         away = _(
             "지금은 통신사에 확인할 수 없어요. 인증은 시작되지 않았어요. "
@@ -306,7 +317,7 @@ def _end_page(request: HttpRequest, verification: Verification, said: dict[str, 
         else next(iter(verification.partner.return_origins), None)
     )
     return {
-        "end": words.end_of(verification).shown(),
+        "end": words.end_of(verification),
         "state": verification.state,
         "back_url": back,
         "popup": {"origin": origin, "message": message} if origin else None,

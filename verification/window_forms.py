@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from ansim.lib import birth, phone
+from ansim.lib.times import instant
 from verification.identity import Identity
 
 
@@ -17,6 +19,7 @@ def _digits(typed: str) -> str:
     return "".join(letter for letter in unicodedata.normalize("NFKC", typed) if letter not in " -\u00a0")
 
 
+CONSENT_VERSION = "2026-11-23"  # of what templates/verification/window/identity.html says they cover
 CARRIER_NAMES: dict[str, Any] = {
     "SKT": "SKT",
     "KT": "KT",
@@ -74,6 +77,10 @@ class IdentityForm(forms.Form):
             if not given.get(consent):
                 self.add_error(consent, _("필수 동의가 남아 있어요."))
         return given
+
+    def consented(self) -> dict[str, Any]:
+        """What was ticked, to be kept with the verification (mission.md section 7, consents)."""
+        return {"at": instant(timezone.now()), "version": CONSENT_VERSION, "documents": ["collect", "share"]}
 
     def identity(self) -> Identity:
         given = self.cleaned_data

@@ -1,7 +1,6 @@
 """The window's words that follow from a state, a reason or a grant: one table, so that equal refusals are one row."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -23,16 +22,11 @@ GRANTS: dict[str, Text] = {
 
 @dataclass(frozen=True)
 class End:
-    """How one end is told. `more` are further links: (address, label)."""
+    """How one end is told."""
 
     kind: str
     title: Text
     text: Text
-    more: tuple[tuple[str, Text], ...] = ()
-
-    def shown(self) -> dict[str, Any]:
-        more = [{"url": url, "label": label} for url, label in self.more]
-        return {"kind": self.kind, "title": self.title, "text": self.text, "more": more}
 
 
 # One screen for everything a stranger could meet before the match: no word tells which it was (invariant 5).
@@ -67,13 +61,11 @@ ENDS: dict[tuple[str, str | None], End] = {
         "warn",
         _("안심 앱을 먼저 등록해 주세요"),
         _("이 번호는 보호 중이라 문자로는 보내지 않아요. 앱을 등록한 뒤 다시 시작해 주세요. 도움: 1566-4380"),
-        (("/how-to#app", _("등록 방법 보기")),),
     ),
     ("failed", "app_locked"): End(
         "warn",
         _("앱 비밀번호가 잠겼어요"),
         _("앱 비밀번호를 5번 틀려서 잠갔어요. 앱을 다시 등록하면 풀려요. 도움: 1566-4380"),
-        (("/how-to#app", _("푸는 방법 보기")),),
     ),
     ("denied", "not_me"): End(
         "bad",

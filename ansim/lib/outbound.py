@@ -8,6 +8,7 @@ to the last byte of the answer, has one deadline, so that an answer drop by drop
 import contextlib
 import ipaddress
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -26,6 +27,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 LARGEST_ANSWER = 65_536  # bytes of its body that are read; nobody looks at them
 CONNECT = 5.0  # seconds for one of several addresses, so that a dead one leaves time for the next
 IDLE = 4.0  # seconds a connection is kept: shorter than servers keep it, so that none dies under a call
+HOST = re.compile(rb"[0-9A-Za-z._:-]+")  # a name after IDNA, or an address without a zone
 
 # IANA's special-purpose registries, written out because the tables in `ipaddress` differ between patch releases.
 NOT_PUBLIC_V4 = [
@@ -87,7 +89,7 @@ class Outbound:
     ) -> None:
         self._loopback = loopback
         self._pool = httpcore.ConnectionPool(
-            ssl_context=trust,
+            ssl_context=trust or httpx.create_ssl_context(trust_env=False),
             max_connections=None,
             max_keepalive_connections=32,
             keepalive_expiry=IDLE,
@@ -116,8 +118,8 @@ class Outbound:
         except httpx.InvalidURL as error:
             raise Failure("forbidden_address") from error
         schemes = ("https", "http") if self._loopback else ("https",)
-        usual_port = parts.port in (None, 443) or parts.port >= 1024  # else the world's mail and shells
-        if parts.scheme not in schemes or not parts.host or parts.userinfo or not usual_port:
+        usual_port = parts.port in (None, 443) or 1024 <= parts.port <= 65_535  # not others' mail and shells
+        if parts.scheme not in schemes or not HOST.fullmatch(parts.raw_host) or parts.userinfo or not usual_port:
             raise Failure("forbidden_address")
         if parts.scheme == "http" and parts.host != "localhost" and not _is_loopback(parts.host):
             raise Failure("forbidden_address")
@@ -149,7 +151,7 @@ def _told() -> Iterator[None]:
     except httpcore.TimeoutException as error:
         raise Failure("timeout") from error
     except httpcore.ConnectError as error:
-        raise Failure("tls" if isinstance(error.__cause__, ssl.SSLError) else "unreachable") from error
+        raise Failure("tls" if isinstance(error.args[0], ssl.SSLError) else "unreachable") from error
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
         raise Failure("dropped") from error
 

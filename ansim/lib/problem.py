@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -164,6 +165,13 @@ class Refusals:
         if request.path.startswith(API_PATHS) and plain and answered.status_code in (400, 404, 500):
             return response({400: "malformed", 404: "not_found", 500: "internal"}[answered.status_code])
         return answered
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The database away under a page: 503 instead of 500, with the words of a person."""
+        if not isinstance(error, OperationalError | InterfaceError):
+            return None
+        log.error("database_away", exc_info=error)
+        return render(request, "503.html", status=503, content_type="text/html")
 
 
 def _as_sent(request: HttpRequest) -> str:

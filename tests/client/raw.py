@@ -1,5 +1,6 @@
 """One HTTP exchange, byte for byte as given: what a well-behaved client library would not let anybody send."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -39,10 +40,9 @@ def exchange(
         given.setdefault("Content-Length", str(len(body)))
     lines += [name.encode() + b": " + _bytes(value) for name, value in given.items()]
     with socket.create_connection((to.hostname, to.port), timeout=PATIENCE, source_address=(origin, 0)) as connection:
-        try:
+        # Refused before it was all read: the answer stands in the buffer.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(b"\r\n".join(lines) + b"\r\n\r\n" + body)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # refused before it was all read: the answer stands in the buffer
         response = http.client.HTTPResponse(connection, method=method)
         response.begin()
         content = response.read()

@@ -30,12 +30,17 @@ ROUTES = {
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "BODY", "DISPATCH"}
 ADDRESSES = [
     "/partner/", "/partner/v1", "/partner/v1/", "/partner/v2/verifications", "/partner/v1/verifications/",
-    "/partner/v1/unheard-of", "/partner/v1/verifications/x", f"/partner/v1/verifications/{ID}/", "/partner/v1//verifications",
-    f"/partner/v1/verifications/{ID}/confirm/", f"/partner/v1/verifications/{ID}/unheard-of", "/partner/v1/verifications/%00",
+    "/partner/v1/unheard-of", "/partner/v1/verifications/x", f"/partner/v1/verifications/{ID}/",
+    "/partner/v1//verifications",
+    f"/partner/v1/verifications/{ID}/confirm/", f"/partner/v1/verifications/{ID}/unheard-of",
+    "/partner/v1/verifications/%00",
     "/partner/v1/verifications/%FF", "/partner/v1/verifications/%ED%A0%80",
-    "/partner/v1/verifications/%0d%0aX-A:b", "/partner/v1/verifications/../../admin/", f"/partner/v1/verifications/{ID[:-1]}",
-    f"/partner/v1/verifications/{ID}0", f"/partner/v1/verifications/{ID}%00", "/partner/v1/verifications/%", "/partner/%2e%2e/",
-    "/app/v1", "/app/v1/unheard-of", "/app/v1/devices/", "/app/v1/verifications/x/unlock", "/app/v1/verifications/%00/deny",
+    "/partner/v1/verifications/%0d%0aX-A:b", "/partner/v1/verifications/../../admin/",
+    f"/partner/v1/verifications/{ID[:-1]}",
+    f"/partner/v1/verifications/{ID}0", f"/partner/v1/verifications/{ID}%00", "/partner/v1/verifications/%",
+    "/partner/%2e%2e/",
+    "/app/v1", "/app/v1/unheard-of", "/app/v1/devices/", "/app/v1/verifications/x/unlock",
+    "/app/v1/verifications/%00/deny",
     "/app/v1/verifications/%FF/unlock", "/carrier/", "/carrier/v1/unheard-of", "/carrier/v1/%00", "/.well-known/",
     "/.well-known/unheard-of", "/.well-known/%00",
 ]  # fmt: skip
@@ -65,7 +70,9 @@ def test_a_wrong_method_is_told_the_right_ones_before_anything_else(anybody, cal
             assert allowed - {"HEAD"} == ROUTES[address], method
 
 
-@pytest.mark.parametrize("address", [a for a in ROUTES if "jwks" not in a], ids=lambda address: address.replace(ID, "id"))
+@pytest.mark.parametrize(
+    "address", [a for a in ROUTES if "jwks" not in a], ids=lambda address: address.replace(ID, "id")
+)
 def test_without_credentials_every_door_says_the_same(anybody, address):
     bodies = {refused(anybody(method, address), 401, "unauthenticated")["detail"] for method in ROUTES[address]}
     assert len(bodies) == 1
@@ -88,21 +95,23 @@ def test_what_is_no_http_is_refused_by_the_server_itself(anybody, sent):
 @pytest.mark.parametrize("pk", [ID, str(uuid.uuid4())])
 @pytest.mark.parametrize("deed", ["", "/confirm", "/resend", "/cancel"])
 def test_an_id_that_is_not_ours_is_not_found(call, pk, deed):
-    answer = call("POST", f"/partner/v1/verifications/{pk}{deed}", {"code": "123456"} if deed == "/confirm" else b"") if (
-        deed
-    ) else call("GET", f"/partner/v1/verifications/{pk}")  # fmt: skip
+    body = {"code": "123456"} if deed == "/confirm" else b""
+    answer = call("POST" if deed else "GET", f"/partner/v1/verifications/{pk}{deed}", body)
     refused(answer, 404, "not_found")
 
 
-# --- Credentials -------------------------------------------------------------------------------------------------------
+# --- Credentials ------------------------------------------------------------------------------------------------------
 
 
 def test_every_broken_credential_gets_the_same_401(call, bookshop):
     key = bookshop.entry["key"]
     broken = [
-        None, "", "Bearer", "Bearer ", f"Basic {key}", key, f"Bearer {key}x", f"Bearer {key[:-1]}", f"Bearer {key.upper()}",
-        f"Bearer {key} {key}", f"Bearer  {key}, Bearer {key}", "Bearer sk_live_", f"Bearer {key[:8]}", b"Bearer \xff\xfe",
-        "Bearer " + "x" * 8_000, f"Proof {key}", f"Bearer\t{key}", "Bearer null", "Bearer ' OR 1=1 --", f"Bearer\xa0{key}",
+        None, "", "Bearer", "Bearer ", f"Basic {key}", key, f"Bearer {key}x", f"Bearer {key[:-1]}",
+        f"Bearer {key.upper()}",
+        f"Bearer {key} {key}", f"Bearer  {key}, Bearer {key}", "Bearer sk_live_",
+        f"Bearer {key[:8]}", b"Bearer \xff\xfe",
+        "Bearer " + "x" * 8_000, f"Proof {key}", f"Bearer\t{key}", "Bearer null", "Bearer ' OR 1=1 --",
+        f"Bearer\xa0{key}",
     ]  # fmt: skip
     answers = [call("GET", "/partner/v1/verifications", Authorization=header) for header in broken]
     for answer in answers:
@@ -116,7 +125,7 @@ def test_the_key_is_asked_for_before_the_body_is_looked_at(create):
         refused(create(body, Authorization="Bearer sk_test_wrong", Content_Type="text/plain"), 401, "unauthenticated")
 
 
-# --- The order of the checks -------------------------------------------------------------------------------------------
+# --- The order of the checks ------------------------------------------------------------------------------------------
 
 
 def test_the_media_type_comes_before_the_length_and_the_length_before_the_content(create, call):
@@ -131,8 +140,10 @@ def test_the_media_type_comes_before_the_length_and_the_length_before_the_conten
 @pytest.mark.parametrize(
     "media_type",
     [
-        None, "", "text/plain", "text/json", "application/jsonx", "application/ld+json", "application/cloudevents+json",
-        "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "multipart/form-data", "json", "*/*", b"\xff",
+        None, "", "text/plain", "text/json", "application/jsonx", "application/ld+json",
+        "application/cloudevents+json",
+        "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "multipart/form-data", "json",
+        "*/*", b"\xff",
         "text/plain; application/json", "application/json, application/json",
     ],
     ids=repr,
@@ -166,12 +177,10 @@ def test_json_is_answered_whatever_is_accepted(call, accept):
     assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
 
 
-# --- Other headers -----------------------------------------------------------------------------------------------------
+# --- Other headers ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "key", [None, "", " ", "k" * 256, "a\tb", b"\xed\x95\x9c", b"k\xff", "키".encode()], ids=repr
-)
+@pytest.mark.parametrize("key", [None, "", " ", "k" * 256, "a\tb", b"\xed\x95\x9c", b"k\xff", "키".encode()], ids=repr)
 def test_without_a_printable_idempotency_key_nothing_is_made(create, key):
     refused(
         create({"reference": uuid.uuid4().hex, "purpose": "login"}, Idempotency_Key=key), 400, "idempotency_key_missing"
@@ -182,7 +191,9 @@ def test_without_a_printable_idempotency_key_nothing_is_made(create, key):
 def test_any_printable_idempotency_key_will_do(create, key):
     body = {"reference": uuid.uuid4().hex, "purpose": "login"}
     assert create(body, Idempotency_Key=f"{key} {uuid.uuid4()}").status == 201
-    assert create(body | {"reference": uuid.uuid4().hex}, Idempotency_Key=uuid.uuid4().hex.ljust(255, "k")).status == 201
+    assert (
+        create(body | {"reference": uuid.uuid4().hex}, Idempotency_Key=uuid.uuid4().hex.ljust(255, "k")).status == 201
+    )
 
 
 def test_nonsense_does_not_use_an_idempotency_key_up(create):
@@ -193,7 +204,9 @@ def test_nonsense_does_not_use_an_idempotency_key_up(create):
     refused(create(good | {"purpose": "join"}, Idempotency_Key=key), 422, "idempotency_mismatch")
 
 
-@pytest.mark.parametrize("address", ["/partner/v1/verifications", "/partner/v1/nowhere", "/app/v1/history", "/", "/window/x"])
+@pytest.mark.parametrize(
+    "address", ["/partner/v1/verifications", "/partner/v1/nowhere", "/app/v1/history", "/", "/window/x"]
+)
 def test_a_sound_correlator_is_echoed_and_a_missing_one_made(anybody, address):
     for given in ("a", "ABC:xyz_-;./<>{}09", "c" * 256):
         assert anybody("GET", address, x_correlator=given).headers["x-correlator"] == given
@@ -202,15 +215,18 @@ def test_a_sound_correlator_is_echoed_and_a_missing_one_made(anybody, address):
 
 
 @pytest.mark.parametrize(
-    "given", ["c" * 257, "a b", "a,b", "한".encode(), b"\xff", "a\tb", "a\"b", "a\\b", "a=b", "a%0a"], ids=repr
+    "given", ["c" * 257, "a b", "a,b", "한".encode(), b"\xff", "a\tb", 'a"b', "a\\b", "a=b", "a%0a"], ids=repr
 )
 def test_a_malformed_correlator_is_refused_and_not_echoed(anybody, call, given):
-    for answer in (anybody("GET", "/partner/v1/nowhere", x_correlator=given), call("GET", "/partner/v1/verifications", x_correlator=given)):
+    for answer in (
+        anybody("GET", "/partner/v1/nowhere", x_correlator=given),
+        call("GET", "/partner/v1/verifications", x_correlator=given),
+    ):
         refused(answer, 400, "invalid", field="x-correlator")
         assert answer.headers["x-correlator"] != given
 
 
-@pytest.mark.parametrize("tag", ["", '"', "*", "W/", '"a", "b"', '""', "x" * 5_000, b"\xff", "W/\"", ",,,"], ids=repr)
+@pytest.mark.parametrize("tag", ["", '"', "*", "W/", '"a", "b"', '""', "x" * 5_000, b"\xff", 'W/"', ",,,"], ids=repr)
 def test_any_if_none_match_is_survived(call, bookshop, tag):
     pk = bookshop.create().json()["id"]
     answer = call("GET", f"/partner/v1/verifications/{pk}", If_None_Match=tag)
@@ -226,7 +242,7 @@ def test_a_head_is_a_get_without_its_body(call, bookshop):
     assert (answer.status, answer.body) == (200, b"")
 
 
-# --- Query strings -----------------------------------------------------------------------------------------------------
+# --- Query strings ----------------------------------------------------------------------------------------------------
 
 
 def cursor(*content):
@@ -236,12 +252,15 @@ def cursor(*content):
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ("limit=0", "limit"), ("limit=101", "limit"), ("limit=", "limit"), ("limit=-1", "limit"), ("limit=1.5", "limit"),
-        ("limit=1e2", "limit"), ("limit=٣", "limit"), ("limit=010", "limit"), ("limit=%00", "limit"), ("limit=" + "9" * 5_000, "limit"),
+        ("limit=0", "limit"), ("limit=101", "limit"), ("limit=", "limit"), ("limit=-1", "limit"),
+        ("limit=1.5", "limit"),
+        ("limit=1e2", "limit"), ("limit=٣", "limit"), ("limit=010", "limit"), ("limit=%00", "limit"),
+        ("limit=" + "9" * 5_000, "limit"),
         ("limit=5%0a", "limit"), ("limit=+5", "limit"),
         ("reference=", "reference"), ("reference=" + "r" * 65, "reference"), ("reference=%00", "reference"),
         ("cursor=", "cursor"), ("cursor=x", "cursor"), ("cursor=%FF", "cursor"), ("cursor=bnVsbA==", "cursor"),
-        ("cursor=한", "cursor"), (f"cursor={cursor(1, 2)}", "cursor"), (f"cursor={cursor('2026-01-01', 'x')}", "cursor"),
+        ("cursor=한", "cursor"), (f"cursor={cursor(1, 2)}", "cursor"),
+        (f"cursor={cursor('2026-01-01', 'x')}", "cursor"),
         (f"cursor={cursor('2026-01-01T00:00:00+00:00')}", "cursor"), (f"cursor={cursor(None, None)}", "cursor"),
         (f"cursor={cursor('0001-01-01T00:00:00+23:59', ID)}", "cursor"),
         (f"cursor={cursor('9999-12-31T23:59:59-23:59', ID)}", "cursor"),
@@ -256,6 +275,8 @@ def test_a_wrong_query_is_named(call, query, field):
         assert [error["field"] for error in told["errors"]] == [field]
 
 
-@pytest.mark.parametrize("query", ["", "&&&", "limit=1", "limit=100", "reference=%ED%A0%80", "reference=%FF", "limit=1&limit=2"])
+@pytest.mark.parametrize(
+    "query", ["", "&&&", "limit=1", "limit=100", "reference=%ED%A0%80", "reference=%FF", "limit=1&limit=2"]
+)
 def test_a_query_that_can_be_read_is_answered(call, query):
     assert call("GET", f"/partner/v1/verifications?{query}").status == 200

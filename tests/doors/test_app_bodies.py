@@ -12,11 +12,20 @@ from tests.doors.wrong import MISSING, NO_TEXT, cases, replaced
 
 ID = "11111111-2222-4333-8444-555555555555"
 SIX_DIGITS = NO_TEXT | {
-    "five": "25917", "seven": "2591733", "letters": "25917a", "full width": "２５９１７３", "blanks": "259 173", "a line end": "259173\n",
+    "five": "25917", "seven": "2591733", "letters": "25917a", "full width": "２５９１７３", "blanks": "259 173",
+    "a line end": "259173\n",
 }  # fmt: skip
-NO_VERSION = NO_TEXT | {"words": "the newest", "too long": "1" * 33, "a minus": "-15", "full width": "１５", "dots": "1..2", "many": "1.2.3.4.5"}
+NO_VERSION = NO_TEXT | {
+    "words": "the newest",
+    "too long": "1" * 33,
+    "a minus": "-15",
+    "full width": "１５",
+    "dots": "1..2",
+    "many": "1.2.3.4.5",
+}
 NO_KEY = {
-    "missing": MISSING, "null": None, "a text": "x", "a number": 1, "true": True, "a list": [], "an empty object": {}, "a JWK set": {"keys": []},
+    "missing": MISSING, "null": None, "a text": "x", "a number": 1, "true": True, "a list": [],
+    "an empty object": {}, "a JWK set": {"keys": []},
 }  # fmt: skip
 REGISTRATION = {
     "activation_code": NO_TEXT | {"65 characters": "A" * 65},
@@ -145,12 +154,14 @@ def test_after_all_of_this_the_code_is_still_good_and_may_be_typed_kindly(regist
 
 OTHERS = {
     "PUT /app/v1/device": ({"push_token": "t", "os_version": "16", "app_version": "1"},
-        {"push_token": NO_TEXT | {"too long": "t" * 4097}, "os_version": NO_VERSION | {"too old": "2.2"}, "app_version": NO_TEXT}),
+        {"push_token": NO_TEXT | {"too long": "t" * 4097}, "os_version": NO_VERSION | {"too old": "2.2"},
+         "app_version": NO_TEXT}),
     "POST /app/v1/password": ({"current": "259173", "new": "804162"},
         {"current": SIX_DIGITS, "new": SIX_DIGITS | {"weak": "000000", "weak too": "123456"}}),
     "POST /app/v1/device/remove": ({"password": "259173"}, {"password": SIX_DIGITS}),
     f"POST /app/v1/verifications/{ID}/unlock": ({"password": "259173"}, {"password": SIX_DIGITS}),
-    f"POST /app/v1/verifications/{ID}/deny": ({"reason": "not_me"}, {"reason": NO_TEXT | {"unknown": "bored", "another case": "NOT_ME"}}),
+    f"POST /app/v1/verifications/{ID}/deny": ({"reason": "not_me"},
+        {"reason": NO_TEXT | {"unknown": "bored", "another case": "NOT_ME"}}),
 }  # fmt: skip
 
 

@@ -10,7 +10,22 @@ from hypothesis import strategies as st
 from tests.client.phone import public_jwk, thumbprint
 
 TEXT = st.text(st.characters(), max_size=12) | st.sampled_from(
-    ["", "\0", "\ud800", "900101", "1", "010-1234-5678", "SKT", "login", "123456", "２", "x" * 300, "203.0.113.7", "android", "15"]
+    [
+        "",
+        "\0",
+        "\ud800",
+        "900101",
+        "1",
+        "010-1234-5678",
+        "SKT",
+        "login",
+        "123456",
+        "２",
+        "x" * 300,
+        "203.0.113.7",
+        "android",
+        "15",
+    ]
 )
 SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | TEXT | st.sampled_from([10**400, -0.0, 1e308])
 VALUE = st.recursive(
@@ -68,7 +83,11 @@ def test_any_bytes_may_come(create, body):
 
 
 @QUICK
-@given(changes=objects("platform", "os_version", "model", "app_version", "push_token", "signing_key", "sealing_key", "password"))
+@given(
+    changes=objects(
+        "platform", "os_version", "model", "app_version", "push_token", "signing_key", "sealing_key", "password"
+    )
+)
 def test_any_object_may_come_to_register(signed, mina, changes):
     phone = mina.registration(f"0{uuid.uuid4().hex[:9]}", "259173") | changes
     origin = f"127.{uuid.uuid4().int % 250 + 1}.{uuid.uuid4().int % 250}.7"
@@ -85,7 +104,9 @@ def test_any_object_may_come_from_a_registered_phone(signed, body):
 @given(claims=objects("htm", "htu", "iat", "jti", "bh").map(lambda claims: {**claims, "kid2": 1}))
 def test_any_claims_may_come_in_a_proof(signed, claims):
     try:
-        answer = signed("GET", "/app/v1/history", **{name: value for name, value in claims.items() if name.isidentifier()})
+        answer = signed(
+            "GET", "/app/v1/history", **{name: value for name, value in claims.items() if name.isidentifier()}
+        )
     except (TypeError, ValueError, UnicodeError):
         return  # a token that cannot even be made
     sound(answer)

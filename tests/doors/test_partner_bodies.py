@@ -39,7 +39,8 @@ FIELDS = {
         "another port": "http://127.0.0.1:1/",
         "another scheme": "https://127.0.0.1/",
     },
-    "client_ip": OPTIONAL | {"no address": "203.0.113.256", "a name": "localhost", "too long": "1" * 46, "a net": "10.0.0.0/8"},
+    "client_ip": OPTIONAL
+    | {"no address": "203.0.113.256", "a name": "localhost", "too long": "1" * 46, "a net": "10.0.0.0/8"},
     "site": NO_OBJECT,
     "identity": NO_OBJECT,
 }
@@ -109,9 +110,12 @@ def test_a_name_that_stands_twice_is_refused(create, ask):
 @pytest.mark.parametrize(
     "raw",
     [
-        b"", b"{", b"[]", b'"text"', b"1", b"null", b"true", b"NaN", b"{}{}", b"{'a': 1}", b'{"a": NaN}', b'{"a": Infinity}',
-        b'{"a": -Infinity}', b'{"a": 01}', b'{"a": 1,}', b"\x00", b"\xef\xbb\xbf{}", b'\xff\xfe{\x00}\x00', b'{"a": "\x01"}',
-        b"[" * 30_000, b'{"a":' * 10_000, b"1" * 20_000, b'{"a": "\\ud8"}', b'{"a": 1e999999}', b'{"a": ' + b"9" * 10_000 + b"}",
+        b"", b"{", b"[]", b'"text"', b"1", b"null", b"true", b"NaN", b"{}{}", b"{'a': 1}", b'{"a": NaN}',
+        b'{"a": Infinity}',
+        b'{"a": -Infinity}', b'{"a": 01}', b'{"a": 1,}', b"\x00", b"\xef\xbb\xbf{}", b'\xff\xfe{\x00}\x00',
+        b'{"a": "\x01"}',
+        b"[" * 30_000, b'{"a":' * 10_000, b"1" * 20_000, b'{"a": "\\ud8"}', b'{"a": 1e999999}',
+        b'{"a": ' + b"9" * 10_000 + b"}",
     ],
     ids=range(25),
 )  # fmt: skip
@@ -154,7 +158,8 @@ def test_only_an_agency_names_a_site_and_only_a_registered_one(create, ask, town
 @pytest.mark.parametrize(
     "code",
     [
-        MISSING, None, 123456, 123456.0, True, [], {}, "", "12345", "1234567", "12345a", " 123456", "123 456", "１２３４５６",
+        MISSING, None, 123456, 123456.0, True, [], {}, "", "12345", "1234567", "12345a", " 123456", "123 456",
+        "１２３４５６",
         "١٢٣٤٥٦", "-12345", "+12345", "1e5000", "12345\n", "\u0000" * 6, "\ud800" * 6,
     ],
     ids=repr,
@@ -176,7 +181,11 @@ def test_what_takes_no_body_refuses_one_with_something_in_it(call, bookshop, dee
     pk = bookshop.create().json()["id"]
     refused(call("POST", f"/partner/v1/verifications/{pk}/{deed}", {"a": 1}), 400, "invalid", field="a")
     refused(call("POST", f"/partner/v1/verifications/{pk}/{deed}", b"[]"), 400, "malformed")
-    refused(call("POST", f"/partner/v1/verifications/{pk}/{deed}", b"x", Content_Type="text/plain"), 415, "unsupported_media_type")
+    refused(
+        call("POST", f"/partner/v1/verifications/{pk}/{deed}", b"x", Content_Type="text/plain"),
+        415,
+        "unsupported_media_type",
+    )
     assert bookshop.end(pk) == ("created", None)
 
 

@@ -29,7 +29,8 @@ def get(town):
 
 def claims(**changed):
     return {
-        "htm": "GET", "htu": TARGET, "iat": int(time.time()), "jti": uuid.uuid4().hex, "bh": b64(hashlib.sha256(b"").digest()),
+        "htm": "GET", "htu": TARGET, "iat": int(time.time()), "jti": uuid.uuid4().hex,
+        "bh": b64(hashlib.sha256(b"").digest()),
         **changed,
     }  # fmt: skip
 
@@ -52,13 +53,18 @@ def test_a_right_proof_passes(get, mina):
     "changed",
     [
         {"htm": "POST"}, {"htm": "get"}, {"htm": None}, {"htm": ["GET"]},
-        {"htu": "/app/v1/history"}, {"htu": f"{TARGET}/"}, {"htu": f"{TARGET}?"}, {"htu": f"{TARGET}?a=1"}, {"htu": TARGET.upper()},
+        {"htu": "/app/v1/history"}, {"htu": f"{TARGET}/"}, {"htu": f"{TARGET}?"}, {"htu": f"{TARGET}?a=1"},
+        {"htu": TARGET.upper()},
         {"htu": f"http://127.0.0.1{TARGET}"}, {"htu": None}, {"htu": ""}, {"htu": "/app/v1/%76erifications"},
-        {"iat": lambda: int(time.time()) - 75}, {"iat": lambda: int(time.time()) + 75}, {"iat": lambda: time.time() * 1000},
-        {"iat": None}, {"iat": True}, {"iat": []}, {"iat": {}}, {"iat": -1}, {"iat": 10**400}, {"iat": lambda: str(int(time.time()))},
+        {"iat": lambda: int(time.time()) - 75}, {"iat": lambda: int(time.time()) + 75},
+        {"iat": lambda: time.time() * 1000},
+        {"iat": None}, {"iat": True}, {"iat": []}, {"iat": {}}, {"iat": -1}, {"iat": 10**400},
+        {"iat": lambda: str(int(time.time()))},
         {"jti": ""}, {"jti": None}, {"jti": 7}, {"jti": "j" * 256}, {"jti": ["a"]}, {"jti": {}},
-        {"bh": None}, {"bh": ""}, {"bh": 1}, {"bh": b64(hashlib.sha256(b"{}").digest())}, {"bh": b64(hashlib.sha512(b"").digest())},
-        {"bh": base64.urlsafe_b64encode(hashlib.sha256(b"").digest()).decode()}, {"bh": hashlib.sha256(b"").hexdigest()},
+        {"bh": None}, {"bh": ""}, {"bh": 1}, {"bh": b64(hashlib.sha256(b"{}").digest())},
+        {"bh": b64(hashlib.sha512(b"").digest())},
+        {"bh": base64.urlsafe_b64encode(hashlib.sha256(b"").digest()).decode()},
+        {"bh": hashlib.sha256(b"").hexdigest()},
     ],
     ids=lambda changed: " ".join(f"{name}={str(value)[:30]}" for name, value in changed.items()),
 )  # fmt: skip
@@ -81,7 +87,9 @@ def test_times_that_are_no_times(get, mina, iat):
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"[]", b"null", b"1", b'"x"', b"{", b"\xff", b"[" * 3_000, b'{"jti": "\\ud800"}', b'{"a": 1, "a": 2}'], ids=range(10)
+    "raw",
+    [b"", b"[]", b"null", b"1", b'"x"', b"{", b"\xff", b"[" * 3_000, b'{"jti": "\\ud800"}', b'{"a": 1, "a": 2}'],
+    ids=range(10),
 )
 def test_claims_that_are_no_object(get, mina, raw):
     refused(get(f"Proof {_signed_by_hand(mina, raw)}"), 401, "unauthenticated")
@@ -142,7 +150,8 @@ def test_the_body_is_signed_byte_for_byte(signed, mina):
 @pytest.mark.parametrize(
     "header",
     [
-        {"typ": "JWT"}, {"typ": None}, {"typ": "ansim-number+jwt"}, {"kid": ""}, {"kid": "x"}, {"kid": "\x00"}, {"kid": None},
+        {"typ": "JWT"}, {"typ": None}, {"typ": "ansim-number+jwt"}, {"kid": ""}, {"kid": "x"}, {"kid": "\x00"},
+        {"kid": None},
         {"kid": 7}, {"kid": "../../x"}, {"kid": "' OR 1=1"}, {"kid": str(uuid.uuid4())}, {"kid": "k" * 5_000},
         {"crit": ["exp"]}, {"crit": []}, {"b64": False, "crit": ["b64"]},
     ],
@@ -182,16 +191,29 @@ def test_no_other_algorithm_is_taken(get, mina):
 
 def test_a_signature_that_is_not_one(get, mina):
     text, good = token(mina).rsplit(".", 1)
-    for signature in ("", "x", "A" * 86, good[:-2], good + "AA", good[::-1], b64(b"\0" * 64), b64(b"\xff" * 64), b64(b"\0" * 32)):
+    for signature in (
+        "",
+        "x",
+        "A" * 86,
+        good[:-2],
+        good + "AA",
+        good[::-1],
+        b64(b"\0" * 64),
+        b64(b"\xff" * 64),
+        b64(b"\0" * 32),
+    ):
         refused(get(f"Proof {text}.{signature}"), 401, "unauthenticated")
 
 
 def test_every_other_authorization_gets_the_same_401(get, mina):
     good = token(mina)
     broken = [
-        None, "", "Proof", "Proof ", f"Bearer {good}", good, f"proof{good}", "Proof a.b.c", "Proof ..", "Proof " + "." * 500, f"Proof {good}.",
-        f"Proof {good} {good}", f"Proof {good}, Proof {good}", b"Proof \xff\xfe", "Proof " + "A" * 9_000, f"Proof {good[:-10]}",
-        "Proof eyJhbGciOiJFUzI1NiJ9.e30.", f"Proof {by_hand(b'x', {})}", f"Proof {by_hand(b'[]', {})}", f"Proof {by_hand(b'[' * 3000, {})}",
+        None, "", "Proof", "Proof ", f"Bearer {good}", good, f"proof{good}", "Proof a.b.c", "Proof ..",
+        "Proof " + "." * 500, f"Proof {good}.",
+        f"Proof {good} {good}", f"Proof {good}, Proof {good}", b"Proof \xff\xfe",
+        "Proof " + "A" * 9_000, f"Proof {good[:-10]}",
+        "Proof eyJhbGciOiJFUzI1NiJ9.e30.", f"Proof {by_hand(b'x', {})}", f"Proof {by_hand(b'[]', {})}",
+        f"Proof {by_hand(b'[' * 3000, {})}",
         f"Proof {by_hand({'alg': 'ES256', 'typ': 'ansim-proof+jwt', 'kid': {}}, {})}",
     ]  # fmt: skip
     answers = [get(header) for header in broken]

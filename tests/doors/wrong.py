@@ -44,5 +44,7 @@ def cases(fields: dict[str, dict[str, Any]]) -> list[Any]:
     import pytest
 
     return [
-        pytest.param(path, value, id=f"{path} {name}") for path, wrong in fields.items() for name, value in wrong.items()
+        pytest.param(path, value, id=f"{path} {name}")
+        for path, wrong in fields.items()
+        for name, value in wrong.items()
     ]

@@ -27,13 +27,17 @@ def test_the_phone_is_woken_the_password_makes_the_number_and_no_sms_ever_carrie
     (wake,) = until(lambda: world.pushes(mina.push_token, "wake"))
     assert (wake["provider"], wake["verification"]) == (PROVIDERS[platform], asked["id"])
     (waiting,) = mina.waiting()
-    assert waiting | {
-        "id": asked["id"],
-        "match_number": asked["match_number"],
-        "purpose": "payment",
-        "state": "awaiting_app",
-        "partner": {name: bookshop.entry[name] for name in ("id", "name", "domain")},
-    } == waiting
+    assert (
+        waiting
+        | {
+            "id": asked["id"],
+            "match_number": asked["match_number"],
+            "purpose": "payment",
+            "state": "awaiting_app",
+            "partner": {name: bookshop.entry[name] for name in ("id", "name", "domain")},
+        }
+        == waiting
+    )
     assert waiting["region"]
     envelope = mina.unlock(asked["id"]).json()["envelope"]
     claims = mina.open(asked["id"], envelope)

@@ -1,4 +1,4 @@
-"""No event, push or verification is lost by killing a process, and none has its effect twice (mission.md invariant 9)."""
+"""Invariant 9: killing a process loses no event, push or verification, and none has its effect twice."""
 
 import contextlib
 import os

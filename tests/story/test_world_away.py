@@ -1,4 +1,4 @@
-"""When a vendor is away: what is owed stays owed, goes out when it is back if it is still of use, and nothing falls open."""
+"""A vendor is away: what is owed stays owed and goes out later, if still of use; and nothing falls open."""
 
 import time
 

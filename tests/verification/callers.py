@@ -10,6 +10,8 @@ from django.test.client import ClientHandler
 
 from tests import make
 from tests.client.partner import identity
+from verification import flow
+from verification.models import Verification
 from verification.partner_auth import make_key
 
 
@@ -57,3 +59,9 @@ def unlock(member, pk, password=make.PASSWORD):
     target, body = f"/app/v1/verifications/{pk}/unlock", json.dumps({"password": password})
     proof = member.phone.proof("POST", target, body.encode())
     return _post(target, body, "application/json", {"Authorization": proof})
+
+
+def identify(pk, identity):
+    """What the window does with an identity that was typed there."""
+    asked = Verification.objects.select_related("partner").get(pk=pk)
+    return flow.identify(asked, identity=identity, address="", region="")

@@ -14,6 +14,7 @@ from subscriptions import enrolment
 from subscriptions.models import Subscription
 from tests import make
 from tests.client.phone import PhoneClient
+from tests.verification import callers
 from tests.verification.crowd import at_once
 from verification import clock, flow, registration, unlocking
 from verification.ending import hold
@@ -75,7 +76,7 @@ def test_who_waits_for_a_verification_that_gets_its_line_meanwhile_holds_both():
 
     def customer():
         with transaction.atomic():
-            flow.identify(window.pk, identity=make.identity(mina), address="", region="")
+            callers.identify(window.pk, make.identity(mina))
             identified.set()
             go_on.wait(10)
 
@@ -156,7 +157,7 @@ def create(mina, partner, dice):
 
 
 def by_window(mina, partner, dice):
-    flow.identify(make.verification(at=partner).pk, identity=make.identity(mina), address="", region="")
+    callers.identify(make.verification(at=partner).pk, make.identity(mina))
 
 
 def _any(dice):

@@ -14,6 +14,7 @@ from pushes import tasks
 from pushes.models import Message
 from subscriptions import enrolment
 from tests import make
+from tests.verification import callers
 from tests.verification.crowd import at_once
 from tests.verification.test_flow import sms_number
 from verification import flow
@@ -148,7 +149,7 @@ def test_joining_at_the_instant_the_window_is_filled_in_leaves_no_sms():
         mina = make.person()
         window = make.verification()
         _, joined = at_once(
-            lambda pk=window.pk, who=mina: flow.identify(pk, identity=make.identity(who), address="", region=""),
+            lambda pk=window.pk, who=mina: callers.identify(pk, make.identity(who)),
             lambda who=mina: enrolment.join(who.phone),
         )
         window.refresh_from_db()

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from ansim import once
 from tests import make
+from tests.verification import callers
 from tests.verification.crowd import at_once
 from tests.verification.test_flow import sms_number
 from verification import clock, flow, protection, unlocking
@@ -108,7 +109,7 @@ def test_what_has_ended_stays_as_it_ended_whatever_is_tried(state):
         flow.confirm(code=number, pk=asked.pk).refusal,
         flow.resend(pk=asked.pk).refusal,
         flow.cancel(reason="cancelled_by_customer", pk=asked.pk).refusal,
-        flow.identify(asked.pk, identity=make.identity(mina.person), address="", region="").refusal,
+        callers.identify(asked.pk, make.identity(mina.person)).refusal,
         *([mina.unlock(asked).refusal] if state != "created" else []),
         *([unlocking.deny(asked.pk, device=mina.device, reason="not_me").refusal] if state != "created" else []),
     ]

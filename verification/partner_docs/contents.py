@@ -5,11 +5,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from verification import webhooks
 from verification.limits import Limits
-from verification.states import MOVES, REASONS, State
+from verification.sandbox import SCENES, Scene
+from verification.states import MOVES, REASONS, Channel, State
 
 Text = str | Promise
 
@@ -104,6 +106,30 @@ def limits() -> list[dict[str, Any]]:
 def ladder() -> list[str]:
     """When a webhook is tried, counted from the first time: 0, 5 s, 5 min, …"""
     return ["0", *(_short(int(step.total_seconds())) for step in webhooks.LADDER)]
+
+
+def scenes() -> Iterator[dict[str, Any]]:
+    """The magic numbers of test mode."""
+    for number, scene in SCENES.items():
+        silent = scene.fails in ("identity_mismatch", "line_blocked", "app_not_registered", "app_locked")
+        yield {"phone": number, "channel": "" if silent else scene.channel, "text": _scene(scene)}
+
+
+def _scene(scene: Scene) -> str:
+    if scene.fails:
+        return gettext("곧바로 `failed`, `%(reason)s`") % {"reason": scene.fails}
+    if scene.life:
+        reason = "app_not_opened" if scene.channel == Channel.APP else "code_not_entered"
+        return gettext("%(seconds)d초 뒤 `expired`, `%(reason)s`") % {"seconds": scene.life, "reason": reason}
+    if scene.sim_changed:
+        return gettext("번호가 맞으면 `verified`. `risk.sim_changed_at`이 세 시간 전이에요.")
+    told = {
+        "": gettext("번호가 맞으면 `verified`"),
+        "unlock": gettext("주인이 앱을 열어요. 번호가 맞으면 `verified`"),
+        "not_me": gettext("주인이 거부해요: `denied`, `not_me`"),
+        "cancelled_by_customer": gettext("주인이 그만둬요: `cancelled`, `cancelled_by_customer`"),
+    }
+    return told.get(scene.deed) or gettext("잠시 뒤 `failed`, `%(reason)s`") % {"reason": scene.deed}
 
 
 def _short(seconds: int) -> str:

@@ -89,7 +89,7 @@ _LIST = (
 ASK: Example = {
     "reference": "order-1234",
     "purpose": "login",
-    "identity": {"birthdate": "900505", "gender_digit": "1", "phone": "010-3001-0001"},
+    "identity": {"birthdate": "900505", "gender_digit": "1", "phone": "010-0000-0001"},
     "client_ip": "203.0.113.7",
 }
 CREATED: Example = {
@@ -102,7 +102,7 @@ WINDOW: Example = {"window_url": "https://ansim.example/window/3q2-7wAAAAAAAAAAA
 VERIFIED: Example = CREATED | {
     "state": "verified",
     "result": {
-        "name": "홍길동", "birthdate": "1990-05-05", "adult": True, "phone": "+821030010001",
+        "name": "홍길동", "birthdate": "1990-05-05", "adult": True, "phone": "+821000000001",
         "verified_at": "2026-11-23T05:00:41Z", "channel": "sms",
         "risk": {
             "sim_changed_at": None, "device_changed_at": None, "number_changed_at": None, "protection_ended_at": None,

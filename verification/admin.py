@@ -1,0 +1,84 @@
+"""The desk's view of partners and of what they were told. Read only, but for actions that call stories."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from ansim.lib.problem import Refused
+from verification import webhooks
+from verification.models import Partner, WebhookAttempt, WebhookDelivery
+
+
+class ReadOnly:
+    """For admins whose rows come and go by the stories alone."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class Attempts(ReadOnly, admin.TabularInline):  # type: ignore[type-arg] # not subscriptable when it runs
+    model = WebhookAttempt
+    fields = readonly_fields = ("at", "status", "error", "ms")
+    ordering = ["-at", "-id"]
+
+
+@admin.register(WebhookDelivery)
+class Deliveries(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["webhook_id", "partner_name", "type", "state", "attempts", "last_error", "created_at", "due_at"]
+    list_filter = ["state", "type"]
+    list_select_related = ["partner"]
+    search_fields = ["=id", "=verification__id", "=partner__id", "partner__name"]
+    search_help_text = _("웹훅, 인증, 이용 사이트의 ID 또는 이용 사이트 이름")
+    ordering = ["-created_at"]
+    fields = readonly_fields = (
+        "webhook_id", "partner_name", "verification_id", "type", "state", "attempts", "last_error", "created_at",
+        "due_at", "delivered_at",
+    )  # fmt: skip
+    inlines = [Attempts]
+    actions = ["deliver_again"]
+
+    @admin.display(description=_("이용 사이트"), ordering="partner__name")
+    def partner_name(self, delivery: WebhookDelivery) -> str:
+        return delivery.partner.name
+
+    @admin.action(permissions=["change"], description=_("다시 전달합니다"))
+    def deliver_again(self, request: HttpRequest, chosen: QuerySet[WebhookDelivery]) -> None:
+        for delivery in chosen:
+            try:
+                webhooks.replay(pk=delivery.pk)
+            except Refused:
+                words = _("%(webhook)s: 이용 사이트의 웹훅 주소가 없거나 꺼져 있습니다.")
+                self.message_user(request, words % {"webhook": delivery.webhook_id}, messages.ERROR)
+            else:
+                self.log_change(request, delivery, "deliver_again")
+                self.message_user(request, _("%(webhook)s: 다시 전달합니다.") % {"webhook": delivery.webhook_id})
+
+
+@admin.register(Partner)
+class Partners(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ["name", "domain", "webhook_url", "webhook_disabled_at"]
+    list_filter = [("webhook_disabled_at", admin.EmptyFieldListFilter)]
+    search_fields = ["=id", "name", "domain"]
+    ordering = ["name"]
+    fields = readonly_fields = (
+        "id", "name", "domain", "is_agency", "sites", "grants", "return_origins", "webhook_url", "webhook_disabled_at",
+        "previous_webhook_secret_until", "limits", "created_at",
+    )  # fmt: skip
+    actions = ["enable_webhooks"]
+
+    @admin.action(permissions=["change"], description=_("꺼진 웹훅을 다시 켭니다"))
+    def enable_webhooks(self, request: HttpRequest, chosen: QuerySet[Partner]) -> None:
+        enabled = [partner for partner in chosen if webhooks.enable(partner.pk)]
+        for partner in enabled:
+            self.log_change(request, partner, "enable_webhooks")
+        words = ngettext(
+            "이용 사이트 %(count)d곳의 웹훅을 켰습니다.", "이용 사이트 %(count)d곳의 웹훅을 켰습니다.", len(enabled)
+        )
+        self.message_user(request, words % {"count": len(enabled)})

@@ -1,0 +1,94 @@
+"""One attempt to deliver a webhook: signed as Standard Webhooks wants it, posted through the guard of `outbound`."""
+
+import atexit
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+
+from django.conf import settings
+from standardwebhooks.webhooks import Webhook
+
+from ansim.lib.outbound import Failure, Outbound
+from verification.models import Partner, WebhookDelivery
+
+TIMEOUT = 15.0  # seconds for all of it, api.md
+LONGEST_WAIT = 86_400.0  # seconds; nobody puts us off for longer
+GONE = 410
+BUSY = (429, 503)  # their Retry-After is obeyed
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What came of one attempt. `error` stands where no status came; `retry_after` is in seconds."""
+
+    at: datetime
+    ms: int
+    status: int | None = None
+    error: str = ""
+    retry_after: float = 0.0
+
+    @property
+    def taken(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def code(self) -> str:
+        """What went wrong in one word; empty when it was heard."""
+        return "" if self.taken else self.error or f"status_{self.status}"
+
+
+def send(delivery: WebhookDelivery) -> Heard:
+    """Delivers once; whatever comes is told. No database here: it runs in a thread."""
+    at, began = datetime.now(UTC), time.monotonic()
+    try:
+        answer = _outbound(loopback=settings.DEMO).post(
+            delivery.partner.webhook_url,
+            content=delivery.body.encode(),
+            headers=headers(delivery, delivery.partner, at=at),
+            seconds=TIMEOUT,
+        )
+    except Failure as failure:
+        return Heard(at, _since(began), error=failure.code)
+    wait = retry_after(answer.headers.get("retry-after", ""), now=at) if answer.status in BUSY else 0.0
+    return Heard(at, _since(began), status=answer.status, retry_after=wait)
+
+
+def headers(delivery: WebhookDelivery, partner: Partner, *, at: datetime) -> dict[str, str]:
+    """`at` in UTC: the library reads any time as if it were, and signs another second than the header's."""
+    signatures = [
+        Webhook(secret).sign(delivery.webhook_id, at, delivery.body) for secret in partner.webhook_secrets(now=at)
+    ]
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": f"Ansim-Webhooks ({settings.BASE_URL})",
+        "webhook-id": delivery.webhook_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": " ".join(signatures),
+    }
+
+
+def retry_after(header: str, *, now: datetime) -> float:
+    """Seconds to wait, from a number or an HTTP date (RFC 9110, 10.2.3), at most a day; nonsense is no wait."""
+    if header.isascii() and header.isdigit():
+        seconds = float(header)
+    else:
+        try:
+            moment = parsedate_to_datetime(header)
+        except ValueError:
+            return 0.0
+        seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+@cache
+def _outbound(*, loopback: bool) -> Outbound:
+    """This process's connections. Loopback is open in the demo alone: its world lives there."""
+    made = Outbound(loopback=loopback)
+    atexit.register(made.close)
+    return made
+
+
+def _since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)
