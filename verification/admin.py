@@ -1,5 +1,7 @@
 """The desk's view of partners and of what they were told. Read only, but for actions that call stories."""
 
+import uuid
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin, messages
@@ -22,6 +24,10 @@ class ReadOnly:
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """For actions on chosen rows; no row has a form of its own."""
+        return obj is None and bool(super().has_change_permission(request))  # type: ignore[misc] # of a mixin
+
 
 class Attempts(ReadOnly, admin.TabularInline):  # type: ignore[type-arg] # not subscriptable when it runs
     model = WebhookAttempt
@@ -43,6 +49,15 @@ class Deliveries(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     )  # fmt: skip
     inlines = [Attempts]
     actions = ["deliver_again"]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[WebhookDelivery], search_term: str
+    ) -> tuple[QuerySet[WebhookDelivery], bool]:
+        """Also by the webhook-id as partners know it."""
+        word = search_term.strip().removeprefix("msg_")
+        with suppress(ValueError):
+            word = str(uuid.UUID(word))
+        return super().get_search_results(request, queryset, word)
 
     @admin.display(description=_("이용 사이트"), ordering="partner__name")
     def partner_name(self, delivery: WebhookDelivery) -> str:

@@ -2,168 +2,30 @@
 
 import base64
 import hashlib
-import ipaddress
 import json
 import re
 import uuid
 from datetime import UTC, datetime
-from typing import Any, cast
-from urllib.parse import urlsplit
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.urls import path
 from django.utils import timezone
-from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ansim import once, rates
-from ansim.lib import birth, phone, signing
-from ansim.lib.api import Body, Door, Text
+from ansim import once
+from ansim.lib import signing
+from ansim.lib.api import Door
 from ansim.lib.problem import Refused
-from verification import flow, idempotency, results
+from verification import flow, idempotency, regions, results
 from verification.ending import Outcome
-from verification.identity import CARRIERS, Identity
-from verification.limits import SLOWED, Limits
-from verification.models import ApiKey, Partner, Verification
-from verification.partner_auth import PartnerKey
-
-PURPOSES = ("join", "login", "find_id", "find_password", "change", "payment", "adult_check", "other")
-CODE = re.compile(r"[0-9]{6}")
-
-
-class Person(Body):
-    """`identity`: what the partner was told by the person."""
-
-    carrier = serializers.ChoiceField(CARRIERS, required=False)
-    name = Text(max_length=100, required=False)
-    birthdate = Text(max_length=6)
-    gender_digit = Text(max_length=1)
-    phone = Text(max_length=30)
-
-    def validate_phone(self, typed: str) -> str:
-        try:
-            return phone.parse(typed)
-        except ValueError as error:
-            raise ValidationError("not a Korean mobile number", "invalid") from error
-
-    def validate_gender_digit(self, typed: str) -> str:
-        if typed not in birth.CENTURIES:
-            raise ValidationError("one digit, 0 to 9", "invalid")
-        return typed
-
-    def validate_birthdate(self, typed: str) -> str:
-        if not CODE.fullmatch(typed):
-            raise ValidationError("six digits, YYMMDD", "invalid")
-        return typed
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        try:
-            birth.born_on(attrs["birthdate"], attrs["gender_digit"])
-        except ValueError as error:
-            raise ValidationError({"birthdate": ["no such day, or a day to come"]}, "invalid") from error
-        return attrs
-
-
-class SiteChoice(Body):
-    domain = Text(max_length=253)
-
-
-class Ask(Body):
-    """POST /verifications."""
-
-    reference = Text(max_length=64)
-    purpose = serializers.ChoiceField(PURPOSES)
-    site = SiteChoice(required=False)
-    identity = Person(required=False)
-    return_url = Text(max_length=2000, required=False)
-    client_ip = Text(max_length=45, required=False)
-
-    def validate_site(self, chosen: dict[str, str]) -> dict[str, str]:
-        partner: Partner = self.context["partner"]
-        known = {site["domain"]: site for site in partner.sites} if partner.is_agency else {}
-        if chosen["domain"] not in known:
-            raise ValidationError({"domain": ["not one of your registered sites"]}, "invalid")
-        return {**known[chosen["domain"]], "agency": partner.name}
-
-    def validate_return_url(self, url: str) -> str:
-        if _origin(url) not in self.context["partner"].return_origins:
-            raise ValidationError("its origin is not registered with you", "invalid")
-        return url
-
-    def validate_client_ip(self, address: str) -> str:
-        try:
-            return str(ipaddress.ip_address(address))
-        except ValueError as error:
-            raise ValidationError("not an IP address", "invalid") from error
-
-
-def _origin(url: str) -> str | None:
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return None
-    if parts.username or parts.password or not url.isprintable() or " " in url or "\\" in url:
-        return None
-    return f"{parts.scheme}://{parts.hostname}{port}"
-
-
-def region(address: str) -> str:
-    """What the owner is shown of where it came from: the network, not the address."""
-    if not address:
-        return ""
-    parts = address.split(".") if "." in address else address.split(":")[:3]
-    return ".".join([*parts[:3], "*"]) if "." in address else ":".join([*parts, "*"])
-
-
-class Typed(Body):
-    code = Text(max_length=6)
-
-    def validate_code(self, typed: str) -> str:
-        if not CODE.fullmatch(typed):
-            raise ValidationError("six ASCII digits", "invalid")
-        return typed
-
-
-class PartnerDoor(Door):
-    authentication_classes = [PartnerKey]
-
-    @property
-    def key(self) -> ApiKey:
-        return cast(ApiKey, self.request.auth)
-
-    passage: rates.Passage | None = None
-
-    def check_throttles(self, request: Request) -> None:
-        """The partner's own rate, over all its keys; a partner whose SMS are rarely completed has a tenth of it."""
-        partner = self.key.partner
-        limit = Limits.of(partner.limits).partner_per_min
-        if partner.slowed_until and partner.slowed_until > timezone.now():
-            limit = max(1, limit // SLOWED)
-        self.passage = rates.take(rates.Rule(f"partner:{partner.pk}", limit), claim=self.claim(request))
-        if not self.passage.allowed:
-            raise Refused("too_many_requests", retry_after=self.passage.wait)
-
-    def claim(self, request: Request) -> str | None:
-        """What this request claims for itself while it is at work, if anything."""
-        return None
-
-    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
-        for name, value in self.passage.headers().items() if self.passage else ():
-            response.headers.setdefault(name, value)
-        return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[return-value]
-
-    def held(self, verification_id: uuid.UUID) -> dict[str, Any]:
-        return {"pk": verification_id, "partner": self.key.partner_id}
-
-    def mine(self) -> QuerySet[Verification]:
-        return Verification.objects.select_related("partner").filter(partner=self.key.partner_id)
-
-    def told(self, outcome: Outcome) -> Response:
-        return Response(results.shown(outcome.or_refuse().verification))
+from verification.identity import Identity
+from verification.models import Verification
+from verification.partner_door import PartnerDoor
+from verification.partner_forms import Ask, Typed
 
 
 class Verifications(PartnerDoor):
@@ -200,7 +62,7 @@ class Verifications(PartnerDoor):
             site=asked.get("site") or {"name": partner.name, "domain": partner.domain},
             identity=Identity(**asked["identity"]) if "identity" in asked else None,
             return_url=asked.get("return_url", ""),
-            region=region(asked.get("client_ip", "")),
+            region=regions.shown(asked.get("client_ip", "")),
             address=asked.get("client_ip", ""),
             livemode=self.key.live,
             idempotency_key=key,

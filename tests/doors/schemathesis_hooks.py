@@ -1,7 +1,7 @@
 """What schemathesis cannot read in openapi.json, because it differs by partner or by what happened before.
 
 Nothing is excluded: every check runs on every answer. Valid requests are only given values that exist: a registered
-origin, no agency's site, a birth date that is over, a request of its own for each Idempotency-Key, the number of the
+origin, no agency's site, a birth date that is over, a name of its own and an Idempotency-Key of its own, the number of the
 sandbox, a cursor that we made. Invalid requests are left as they were made.
 """
 
@@ -37,6 +37,7 @@ def _create(case):
         phone = secrets.choice([identity["phone"], *MAGIC])
         born = A_LEAP_YEAR_OF_EVERY_CENTURY + identity["birthdate"][2:]
         case.body["identity"] = identity | {"phone": phone, "birthdate": born}
+    case.body["reference"] = secrets.choice([case.body["reference"], secrets.token_hex(8)])
     case.headers["Idempotency-Key"] = secrets.token_hex(16)
 
 

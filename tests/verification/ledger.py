@@ -42,6 +42,9 @@ class Asked:
 
 @dataclass
 class Ledger:
+    """`requests`: how many a line may have in ten minutes and in a day, where a partner's limits differ."""
+
+    requests: dict = field(default_factory=dict)
     now: int = 0
     protected: bool = False
     registered: bool = False
@@ -106,8 +109,9 @@ class Ledger:
             self._count_mismatch(one, right=right)
             return one.becomes("failed", "identity_mismatch")
         counting = [other for other in self.all if other.matched and other.reason != "line_blocked"]
-        busy = sum(self.now - other.created < 600 for other in counting) >= 5
-        busy |= sum(self.now - other.created < 24 * HOUR for other in counting) >= 20
+        ten_minutes, day = self.requests.get(one.partner, (5, 20))
+        busy = sum(self.now - other.created < 600 for other in counting) >= ten_minutes
+        busy |= sum(self.now - other.created < 24 * HOUR for other in counting) >= day
         one.matched = True
         others = self._make_room(one)
         if busy or others >= 3 or len(self.recent_wrong_numbers()) >= 10:

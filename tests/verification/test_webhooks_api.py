@@ -36,8 +36,8 @@ class Caller:
         assert answer.status_code == 200, answer.content
         return answer.json()["items"]
 
-    def replay(self, webhook_id, **request):
-        return Client().post(f"{LIST}/{webhook_id}/replay", headers=self.headers, **request)
+    def replay(self, webhook_id, body=""):
+        return Client().generic("POST", f"{LIST}/{webhook_id}/replay", body, "application/json", headers=self.headers)
 
 
 def test_each_attempt_is_shown_and_nothing_of_the_body():
@@ -96,7 +96,8 @@ def test_the_list_is_newest_first_page_by_page_and_can_be_narrowed_down():
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ({"limit": "0"}, "limit"), ({"limit": "101"}, "limit"), ({"cursor": "x"}, "cursor"), ({"state": "lost"}, "state"),
+        ({"limit": "0"}, "limit"), ({"limit": "101"}, "limit"), ({"cursor": "x"}, "cursor"),
+        ({"state": "lost"}, "state"),
         ({"cursor": "WyIyMDI2LTAxLTAxVDAwOjAwOjAwIiwgIngiXQ=="}, "cursor"), ({"verification": "1"}, "verification"),
         ({"partner": "1"}, "partner"), ({"state": "\0"}, "state"),
     ],
@@ -142,8 +143,7 @@ def test_a_replay_arrives_again_under_the_same_id():
 def test_a_replay_takes_no_body_and_no_disabled_endpoint():
     partner = make.partner()
     delivery, caller = told(partner), Caller(partner)
-    body = {"data": '{"a": 1}', "content_type": "application/json"}
-    assert caller.replay(delivery.webhook_id, **body).status_code == 400
+    assert caller.replay(delivery.webhook_id, '{"a": 1}').status_code == 400
     Partner.objects.filter(pk=partner.pk).update(webhook_disabled_at=timezone.now())
     answer = caller.replay(delivery.webhook_id)
     assert (answer.status_code, answer.json()["code"]) == (409, "wrong_state")
@@ -187,7 +187,7 @@ def test_the_desk_lists_deliveries_with_their_attempts_and_changes_nothing():
     assert "status_500" in listed
     assert "500" in shown
     assert delivery.verification.reference not in shown, "the body is not shown"
-    assert 'name="_save"' not in shown or "<input" not in shown.split('name="_save"')[0].split("<fieldset")[1]
+    assert 'name="_save"' not in shown
     assert han.get(f"{DELIVERIES}add/").status_code == 403
     assert han.post(f"{DELIVERIES}{delivery.pk}/delete/").status_code == 403
 

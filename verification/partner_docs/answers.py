@@ -12,7 +12,7 @@ from ansim.lib import problem
 from verification import states
 from verification.identity import CARRIERS
 from verification.models import GRANTS
-from verification.partner_api import PURPOSES
+from verification.partner_forms import PURPOSES
 
 Schema = dict[str, Any]
 Text = str | Promise

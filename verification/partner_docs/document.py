@@ -18,7 +18,8 @@ from rest_framework.serializers import Serializer
 from ansim.lib import problem
 from verification.identity import CARRIERS
 from verification.partner_docs import answers
-from verification.partner_docs.operations import HEADERS, OPERATIONS, Operation
+from verification.partner_docs.operations import HEADERS, OPERATIONS, Answer, Operation
+from verification.states import REASONS, State
 
 Json = dict[str, Any]
 # Which addresses are a partner's. What is added there and has no row in `operations` is caught by a test.
@@ -31,10 +32,11 @@ _DAYS = (
     "|02(?:0[1-9]|1[0-9]|2[0-9]))$"
 )
 _PHONE = r"^(?:\+82[- ]?|0)1(?:0[- ]?[0-9]{4}|[16789][- ]?[0-9]{3,4})[- ]?[0-9]{4}$"
+_SOME_TEXT = {"minLength": 1, "pattern": "^[^\\u0000]*$"}
 FIELDS: dict[str, dict[str, Json]] = {
     "Ask": {
         "reference": {
-            "minLength": 1,
+            **_SOME_TEXT,
             "description": _("이 요청에 사이트가 붙인 이름이에요(주문 번호 등). 한 번만 쓸 수 있어요."),
         },
         "purpose": {"description": _("무엇을 하려는지. 창과 앱이 사람에게 보여 줘요.")},
@@ -53,14 +55,18 @@ FIELDS: dict[str, dict[str, Json]] = {
     },
     "Person": {
         "carrier": {"enum": list(CARRIERS), "description": _("주면 맞는지 확인해요.")},
-        "name": {"minLength": 1, "description": _("주면 맞는지 확인해요. 빈칸과 대소문자는 보지 않아요.")},
+        "name": {**_SOME_TEXT, "description": _("주면 맞는지 확인해요. 빈칸과 대소문자는 보지 않아요.")},
         "birthdate": {"pattern": _DAYS, "minLength": 6, "description": _("생년월일 6자리(YYMMDD)예요.")},
         "gender_digit": {
             "pattern": "^[0-9]$",
             "minLength": 1,
             "description": _("주민등록번호 뒤 첫째 자리예요."),
         },
-        "phone": {"pattern": _PHONE, "minLength": 1, "description": _("휴대폰 번호예요. 하이픈, 빈칸, +82를 써도 돼요.")},
+        "phone": {
+            "pattern": _PHONE,
+            "minLength": 1,
+            "description": _("휴대폰 번호예요. 하이픈, 빈칸, +82를 써도 돼요."),
+        },
     },
     "SiteChoice": {"domain": {"minLength": 1, "description": _("등록한 도메인이에요.")}},
     "Typed": {"code": {"pattern": "^[0-9]{6}$", "minLength": 6, "description": _("숫자 6자리예요.")}},
@@ -68,7 +74,7 @@ FIELDS: dict[str, dict[str, Json]] = {
 NAMES = {"Ask": "VerificationRequest", "Person": "Identity", "SiteChoice": "Site", "Typed": "Code"}
 
 
-class BearerKey(OpenApiAuthenticationExtension):
+class BearerKey(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # registers itself
     """How the partner's key is told in the document."""
 
     target_class = "verification.partner_auth.PartnerKey"
@@ -91,8 +97,9 @@ class PartnerSchema(AutoSchema):
         if row is None or not OURS.match(path):
             return None
         self.row = row
-        operation: Json = super().get_operation(path, path_regex, path_prefix, method, registry)
-        operation["parameters"] = [*operation.get("parameters", []), *row.all_parameters]
+        operation: Json = super().get_operation(path, path_regex, path_prefix, method, registry) or {}
+        found = [one | {"description": _("인증의 이름(`id`)이에요.")} for one in operation.get("parameters", [])]
+        operation["parameters"] = [*found, *row.all_parameters]
         operation["responses"] = _responses(row)
         if row.takes and row.example:
             operation["requestBody"]["content"]["application/json"]["examples"] = {row.id: {"value": row.example}}
@@ -104,7 +111,7 @@ class PartnerSchema(AutoSchema):
     def get_summary(self) -> str:
         return str(self.row.summary)
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override] # as drf-spectacular has it
         return str(self.row.text)
 
     def get_tags(self) -> list[str]:
@@ -133,8 +140,8 @@ class PartnerGenerator(SchemaGenerator):  # type: ignore[misc] # drf-spectacular
     """Gives every view our schema class, whatever DEFAULT_SCHEMA_CLASS says."""
 
     def create_view(self, callback: Any, method: str, request: Any = None) -> Any:
-        view = super().create_view(callback, method, request)
-        self._set_schema_to_view(view, PartnerSchema())
+        view = super().create_view(callback, method, request)  # type: ignore[no-untyped-call]
+        self._set_schema_to_view(view, PartnerSchema())  # type: ignore[no-untyped-call]
         return view
 
 
@@ -142,7 +149,7 @@ class PartnerGenerator(SchemaGenerator):  # type: ignore[misc] # drf-spectacular
 def document(language: str) -> Json:
     """The whole document, its words in that language. The same for everybody until the code changes."""
     with _generating, translation.override(language):
-        made: Json = PartnerGenerator(patterns=_patterns()).get_schema(public=True)
+        made: Json = PartnerGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]
         made["info"] = {
             "title": str(_("안심 이용 사이트 API")),
             "version": "1",
@@ -155,10 +162,6 @@ def document(language: str) -> Json:
         made["webhooks"] = {event: {"post": _webhook(event)} for event in answers.EVENTS}
         told = _plain(made)
         return dict(told)
-
-
-def _patterns() -> list[Any]:
-    return list(get_resolver().url_patterns)
 
 
 @cache
@@ -177,15 +180,16 @@ def _walk(patterns: Any, prefix: str) -> Any:
 
 
 def _responses(row: Operation) -> Json:
-    told: Json = {str(answer.status): _answer(answer) for answer in row.answers}
+    rate = ("RateLimit", "RateLimit-Policy") if row.rated else ()
+    told: Json = {str(answer.status): _answer(answer, rate) for answer in row.answers}
     by_status: dict[int, list[str]] = {}
     for code in row.all_codes:
         by_status.setdefault(problem.STATUS[code], []).append(code)
-    return told | {str(status): _refusal(status, codes) for status, codes in sorted(by_status.items())}
+    return told | {str(status): _refusal(status, codes, rate) for status, codes in sorted(by_status.items())}
 
 
-def _answer(answer: Any) -> Json:
-    told: Json = {"description": answer.text, "headers": _headers("x-correlator", *answer.headers)}
+def _answer(answer: Answer, rate: tuple[str, ...]) -> Json:
+    told: Json = {"description": answer.text, "headers": _headers("x-correlator", *answer.headers, *rate)}
     if answer.schema:
         content: Json = {"schema": answers.ref(answer.schema)}
         if answer.example:
@@ -194,6 +198,7 @@ def _answer(answer: Any) -> Json:
     return told
 
 
+BEFORE_THE_RATE = (401, 405, 414)  # api.md's order of checks: nobody is counted yet
 _WITH_HEADER = {401: "WWW-Authenticate", 405: "Allow", 409: "Retry-After", 429: "Retry-After", 503: "Retry-After"}
 EXTRA: dict[str, Json] = {
     "invalid": {"errors": [{"field": "identity.phone", "code": "invalid", "message": "not a Korean mobile number"}]},
@@ -202,8 +207,9 @@ EXTRA: dict[str, Json] = {
 }
 
 
-def _refusal(status: int, codes: list[str]) -> Json:
-    headers = ["x-correlator", *([_WITH_HEADER[status]] if status in _WITH_HEADER else [])]
+def _refusal(status: int, codes: list[str], rate: tuple[str, ...]) -> Json:
+    known = status not in BEFORE_THE_RATE
+    headers = ["x-correlator", *([_WITH_HEADER[status]] if status in _WITH_HEADER else []), *(rate if known else ())]
     narrowed = {"status": {"const": status}, "code": {"enum": codes}}
     return {
         "description": ", ".join(f"`{code}`" for code in codes),
@@ -229,7 +235,7 @@ def _webhook(event: str) -> Json:
         "webhook-signature": _("`v1,` 뒤에 HMAC-SHA256이에요. 비밀을 바꾸는 동안에는 빈칸으로 이어 둘이에요."),
     }
     state = event.partition(".")[2]
-    reason = next(iter(answers.states.REASONS.get(answers.states.State(state), ())), None)
+    reason = next(iter(REASONS.get(State(state), ())), None)
     data = {"id": answers.EXAMPLE_ID, "reference": "order-1234", "state": state, "reason": reason}
     return {
         "operationId": name,

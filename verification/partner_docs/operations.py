@@ -10,14 +10,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework.serializers import Serializer
 
-from verification.partner_api import Ask, Typed
+from verification.partner_forms import Ask, Typed
 from verification.partner_docs.answers import EXAMPLE_ID
 
 Text = str | Promise
 Example = dict[str, Any]
 
-ANY = ("invalid", "method_not_allowed", "uri_too_long", "too_many_requests", "internal", "unavailable")
-KEY = ("unauthenticated",)
+ANY = ("invalid", "method_not_allowed", "uri_too_long", "internal", "unavailable")
+KEY = ("unauthenticated", "too_many_requests")
 BODY = ("malformed", "unsupported_media_type", "too_large")
 
 HEADERS: dict[str, dict[str, Any]] = {
@@ -38,6 +38,14 @@ HEADERS: dict[str, dict[str, Any]] = {
     "Retry-After": {
         "description": _("몇 초 뒤에 다시 하면 되는지. 기다려서 될 때만 있어요."),
         "schema": {"type": "integer", "minimum": 0},
+    },
+    "RateLimit": {
+        "description": _("지금 쓸 수 있는 만큼이에요: 남은 수 `r`, 다시 채워질 때까지의 초 `t`."),
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": _("정해진 만큼이에요: 수 `q`, 초 `w`."),
+        "schema": {"type": "string"},
     },
     "WWW-Authenticate": {"required": True, "schema": {"type": "string"}},
     "Allow": {
@@ -70,7 +78,7 @@ _LIST = (
         "name": "reference",
         "in": "query",
         "description": _("이 이름의 인증만 찾아요."),
-        "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+        "schema": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[^\\u0000]*$"},
     },
     {
         "name": "limit",
@@ -143,6 +151,10 @@ class Operation:
         return (*self.parameters, _CORRELATOR)
 
     @property
+    def rated(self) -> bool:
+        return "too_many_requests" in self.codes
+
+    @property
     def all_codes(self) -> tuple[str, ...]:
         return (*self.codes, *ANY)
 
@@ -153,7 +165,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         id="createVerification",
         summary=_("인증 시작"),
         text=_(
-            "누구인지 물어보기 시작해요. `identity`를 주면 바로 번호가 나가고, 주지 않으면 사람이 인증창에서 직접 입력해요. "
+            "누구인지 물어보기 시작해요. `identity`를 주면 바로 번호가 "
+        "나가고, 주지 않으면 사람이 인증창에서 직접 입력해요. "
             "본인 정보가 맞지 않아도 201이고 상태가 `failed`예요. 답만 보고는 왜인지 알 수 없어요."
         ),
         takes=Ask,
@@ -196,7 +209,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("partner-confirm", "POST"): Operation(
         id="confirmVerification",
         summary=_("번호 확인"),
-        text=_("사람이 입력한 6자리를 보내요. 인증창을 쓰면 창이 알아서 해요. 6자리 숫자가 아니면 400이고 세지 않아요."),
+        text=_("사람이 입력한 6자리를 보내요. 인증창을 쓰면 창이 알아서 해요. "
+        "6자리 숫자가 아니면 400이고 세지 않아요."),
         takes=Typed,
         example={"code": "123456"},
         answers=(Answer(200, _("번호가 맞았어요."), "Verification", example=VERIFIED),),
@@ -226,7 +240,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
     ("jwks", "GET"): Operation(
         id="getKeys",
         summary=_("공개 열쇠"),
-        text=_("영수증의 서명을 확인하는 열쇠예요. 열쇠 없이 누구나 볼 수 있어요. 모르는 `kid`를 만나면 다시 받으세요."),
+        text=_("영수증의 서명을 확인하는 열쇠예요. 열쇠 없이 누구나 볼 수 "
+        "있어요. 모르는 `kid`를 만나면 다시 받으세요."),
         answers=(Answer(200, _("공개 열쇠 모음(RFC 7517)이에요."), "KeySet"),),
         codes=(),
         tag="keys",

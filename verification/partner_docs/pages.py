@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.urls import path
 from django.utils import translation
 from django.utils.cache import patch_cache_control
-from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -109,7 +108,11 @@ def _page(request: HttpRequest, template: str, context: Any) -> HttpResponse:
     language = chosen if chosen in dict(settings.LANGUAGES) else translation.get_language() or "ko"
     other = "en" if language == "ko" else "ko"
     switch = {"url": f"{request.path}?lang={other}", "lang": other, "label": dict(settings.LANGUAGES)[other]}
-    shared = {"language_switch": switch, "base_url": settings.BASE_URL, "world_url": settings.WORLD_URL if settings.DEMO else ""}
+    shared = {
+        "language_switch": switch,
+        "base_url": settings.BASE_URL,
+        "world_url": settings.WORLD_URL if settings.DEMO else "",
+    }
     with translation.override(language):
         response = render(request, template, {**shared, **context()})
     response["Content-Language"] = language

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from verification.partner_docs.document import Json, document
 
+EVERYWHERE = ("x-correlator", "RateLimit", "RateLimit-Policy")  # told once, for all operations
 SHOWN = ("StartedVerification", "Result", "Risk", "Problem", "FieldError", "Event")
 
 
@@ -23,7 +24,7 @@ def operations(language: str) -> Iterator[Json]:
                     "address": address,
                     "summary": operation["summary"],
                     "text": operation["description"],
-                    "parameters": [_parameter(one) for one in operation["parameters"]],
+                    "parameters": [_parameter(one) for one in operation["parameters"] if one["name"] not in EVERYWHERE],
                     "fields": list(_request_fields(operation, told)),
                     "example": _request_example(operation),
                     "answers": [_answer(status, one) for status, one in operation["responses"].items() if status < "4"],
@@ -73,7 +74,7 @@ def _answer(status: str, answer: Json) -> Json:
         "status": f"{status} {HTTPStatus(int(status)).phrase}",
         "text": answer["description"],
         "schema": schema if schema in SHOWN else "",
-        "headers": list(answer["headers"]),
+        "headers": [header for header in answer["headers"] if header not in EVERYWHERE],
         "example": example,
     }
 

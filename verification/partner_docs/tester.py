@@ -50,7 +50,11 @@ def judge(pasted: dict[str, Any]) -> Verdict:
     if not any(_same(_sign(key, pasted, body), one) for body in bodies for one in theirs):
         return Verdict(False, _("서명이 맞지 않아요"), _why(pasted))
     if abs(time.time() - int(pasted["timestamp"])) > OLDEST:
-        return Verdict(True, _("서명은 맞지만 오래됐어요"), _("5분 넘게 다른 것은 버려야 해요. 방금 받은 것이라면 서버의 시계를 맞추세요."))
+        return Verdict(
+            True,
+            _("서명은 맞지만 오래됐어요"),
+            _("5분 넘게 다른 것은 버려야 해요. 방금 받은 것이라면 서버의 시계를 맞추세요."),
+        )
     return Verdict(True, _("맞아요. 우리가 보낸 것이에요"), _("같은 계산을 서버에서 하면 돼요."))
 
 

@@ -15,7 +15,8 @@ _CODE = re.compile(r"`([^`<>]+)`")
 @register.filter
 def coded(text: Any) -> SafeString:
     """Text with `backticks` as <code>. What was not escaped before is escaped."""
-    return mark_safe(_CODE.sub(r"<code>\1</code>", conditional_escape(str(text) if not isinstance(text, str) else text)))  # noqa: S308 - escaped
+    escaped = conditional_escape(text)
+    return mark_safe(_CODE.sub(r"<code>\1</code>", escaped))  # noqa: S308
 
 
 @register.filter
