@@ -25,14 +25,15 @@ ONE_CLAIM_AT_A_TIME = 0x77656268  # an advisory lock: two claims at once would b
 
 State = WebhookDelivery.State
 
-# `waiting` skips through the index from partner to partner (PostgreSQL has no such scan of its own).
+# `waiting` skips through `webhookdelivery_owed_to` from partner to partner, which PostgreSQL does not do of its own; it
+# is ordered by `due_at` as well so that no other index will do.
 CLAIM = """
 WITH RECURSIVE waiting(partner_id) AS (
-    (SELECT partner_id FROM verification_webhookdelivery WHERE state = 'owed' ORDER BY partner_id LIMIT 1)
+    (SELECT partner_id FROM verification_webhookdelivery WHERE state = 'owed' ORDER BY partner_id, due_at LIMIT 1)
     UNION ALL
     SELECT (SELECT further.partner_id FROM verification_webhookdelivery AS further
             WHERE further.state = 'owed' AND further.partner_id > waiting.partner_id
-            ORDER BY further.partner_id LIMIT 1)
+            ORDER BY further.partner_id, further.due_at LIMIT 1)
     FROM waiting WHERE waiting.partner_id IS NOT NULL
 ), next AS MATERIALIZED (
     SELECT waiting.partner_id, free.*

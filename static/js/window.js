@@ -94,7 +94,7 @@ function goHome(back) {
   }
   if (kind !== "ok") return;
   if (popup) window.close();
-  else location.replace(back.href);
+  else if (!("stay" in back.dataset)) location.replace(back.href);
 }
 
 focusWhatChanged();

@@ -1,4 +1,4 @@
-"""`manage.py keys rotate number|receipt`: stage a key, let it sign, drop an old one (docs/operations.md)."""
+"""`manage.py keys rotate number|receipt`: stage a key, let it sign, drop an old one (docs/key-rotation.md)."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def _step(ring: list[str], options: dict[str, Any]) -> list[str]:
 
 
 def _rewritten(file: Path, name: str, ring: list[str], changed: list[str]) -> bool:
-    """Where the launcher's env file holds the ring, it is replaced there, as a whole; False where it lives elsewhere."""
+    """Where the launcher's env file holds the ring the file is replaced, as a whole; False: it lives elsewhere."""
     if not file.is_file():
         return False
     before = file.read_text(encoding="utf-8")
@@ -67,10 +67,13 @@ def _rewritten(file: Path, name: str, ring: list[str], changed: list[str]) -> bo
 
 
 def _words(told: dict[str, Any], name: str) -> str:
-    where = (
-        f"{told['written']}에 썼습니다. 다시 시작하면 쓰입니다. · written there; it counts from the next start"
-        if "written" in told
-        else f"비밀 저장소에 넣고 차례로 다시 시작하십시오. · put this into the secret store and restart:\n{name}={told['set'][name]}"
-    )
-    published = " ".join(told["published"])
-    return f"서명 · signs: {told['signs']}\n공개 · published: {published}\n{where}"
+    lines = [f"서명 · signs: {told['signs']}", f"공개 · published: {' '.join(told['published'])}"]
+    if "written" in told:
+        lines += [
+            f"{told['written']}에 썼습니다. 다시 시작하면 쓰입니다.",
+            "Written there; it counts from the next start.",
+        ]
+    else:
+        lines += ["비밀 저장소에 넣고 차례로 다시 시작하십시오.", "Put this into the secret store, then restart:"]
+        lines += [f"{name}={told['set'][name]}"]
+    return "\n".join(lines)
