@@ -25,5 +25,6 @@ app.conf.beat_schedule = {
     "erase results that were up long enough": every(5, "verification.clock.erase_results"),
     "end what was cancelled a day ago": every(2, "subscriptions.clock.take_effect"),
     "slow who sends SMS that nobody completes": every(60, "verification.clock.watch_conversion"),
+    "forget texts and envelopes that have expired": every(60, "pushes.clock.forget"),
     "forget what has served its purpose": every(60, "verification.clock.forget"),
 }

@@ -9,7 +9,7 @@ from subscriptions.models import Subscription
 BATCH = 500
 
 
-@shared_task(name="subscriptions.clock.take_effect")
+@shared_task(name="subscriptions.clock.take_effect", max_retries=0)
 def take_effect() -> None:
     """End what staff took down a day ago and nobody stopped."""
     due = Subscription.objects.filter(state=Subscription.State.ACTIVE, leaves_at__lte=timezone.now())

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ansim.lib import birth, fingerprint
+from ansim.lib.problem import Refused
 from subscriptions import eligibility
 from subscriptions.models import Subscription
 from verification import carrier, protection, registration
@@ -78,7 +79,9 @@ def renew_activation(contract: str, *, activation_life: timedelta = registration
     """A fresh activation code for a member. Refused: `not_found`, also for a line that left."""
     with transaction.atomic():
         line = protection.hold(contract)
-        subscription = line.subscriptions.get(state=State.ACTIVE)
+        subscription = line.subscriptions.filter(state=State.ACTIVE).first()
+        if subscription is None:
+            raise Refused("not_found")
         return Joined(subscription, line, registration.issue_activation(line, life=activation_life))
 
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from pushes import clock as pushes_clock
 from pushes import delivery
 from verification import breaker, flow, results, sandbox, webhooks
 from verification.models import Mismatch, Rehearsal, Verification, WebhookDelivery, WrongActivation
@@ -15,14 +14,14 @@ BATCH = 500
 REPEATABLE = timedelta(days=1)  # idempotency keys live that long
 
 
-@shared_task(name="verification.clock.ring_again")
+@shared_task(name="verification.clock.ring_again", max_retries=0)
 def ring_again() -> None:
     """A doorbell may be lost with a broker or a worker; the rows are not."""
     if WebhookDelivery.objects.filter(state=WebhookDelivery.State.OWED, due_at__lte=timezone.now()).exists():
         webhooks.pull()
 
 
-@shared_task(name="verification.clock.expire_overdue")
+@shared_task(name="verification.clock.expire_overdue", max_retries=0)
 def expire_overdue() -> None:
     """End what its time has run out for, and what the SMS gateway refused for good."""
     overdue = Verification.objects.filter(ended_at=None, expires_at__lte=timezone.now()).order_by("expires_at")
@@ -34,7 +33,7 @@ def expire_overdue() -> None:
             flow.undeliverable(pk)
 
 
-@shared_task(name="verification.clock.erase_results")
+@shared_task(name="verification.clock.erase_results", max_retries=0)
 def erase_results() -> None:
     """A result was up for the partner long enough: its personal data go, the receipt stays without its DI."""
     up = Verification.objects.filter(holder__isnull=False, ended_at__lte=timezone.now()).select_related("partner")
@@ -42,7 +41,7 @@ def erase_results() -> None:
         results.erase_if_due(verification, now=timezone.now())
 
 
-@shared_task(name="verification.clock.rehearse")
+@shared_task(name="verification.clock.rehearse", max_retries=0)
 def rehearse() -> None:
     """Play on what was begun with magic numbers."""
     for rehearsal in Rehearsal.objects.filter(at__lte=timezone.now()).order_by("at")[:BATCH]:
@@ -50,19 +49,18 @@ def rehearse() -> None:
             sandbox.rehearse(rehearsal)
 
 
-@shared_task(name="verification.clock.watch_conversion")
+@shared_task(name="verification.clock.watch_conversion", max_retries=0)
 def watch_conversion() -> None:
     """Slow partners whose SMS nobody completes."""
     breaker.trip()
 
 
-@shared_task(name="verification.clock.forget")
+@shared_task(name="verification.clock.forget", max_retries=0)
 def forget() -> None:
-    """What has served its purpose: idempotency keys after a day, wrong activation codes after an hour, old bodies."""
+    """What has served its purpose: idempotency keys after a day, what was wrong after an hour."""
     now = timezone.now()
     old = Verification.objects.filter(idempotency_key__isnull=False, created_at__lt=now - REPEATABLE)
     old.update(idempotency_key=None, request_hash=None, first_answer=None)
     Mismatch.objects.filter(at__lt=now - timedelta(hours=1)).delete()
     WrongActivation.objects.filter(at__lt=now - timedelta(hours=1)).delete()
     webhooks.forget(now=now)
-    pushes_clock.forget()

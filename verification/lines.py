@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from ansim.lib import fingerprint
 from ansim.lib.sealed import seal
-from verification.carrier import LineFacts
 from verification.limits import Limits
 
 if TYPE_CHECKING:
+    from verification.carrier import LineFacts
     from verification.models import Line
 
 # One statement that makes the line's row or takes the one there is, locks it, and reads what is open on it. A part of
@@ -73,14 +73,14 @@ class Standing:
 
 
 class LineQuerySet(models.QuerySet["Line"]):
-    def take(self, facts: LineFacts) -> Standing:
+    def take(self, facts: "LineFacts") -> Standing:
         """The line of this contract under lock, its row made where there is none. Counts one matched request."""
         standing = self._take(facts, Asker(facts.phone, uuid.UUID(int=0), ""), matched=True, limits=Limits())
         if standing is None:  # nobody is asking here, so no mismatch stands in the way
             raise RuntimeError("the line was not taken")
         return standing
 
-    def take_if(self, *, matched: bool, facts: LineFacts | None, asker: Asker, limits: Limits) -> Standing | None:
+    def take_if(self, *, matched: bool, facts: "LineFacts | None", asker: Asker, limits: Limits) -> Standing | None:
         """The same for somebody who asks; None for a mismatch, and when there were too many of them.
 
         The statement is the same whether the number is unknown, the data are wrong or right but refused: no telling
@@ -88,7 +88,7 @@ class LineQuerySet(models.QuerySet["Line"]):
         """
         return self._take(facts, asker, matched=matched, limits=limits)
 
-    def _take(self, facts: LineFacts | None, asker: Asker, *, matched: bool, limits: Limits) -> Standing | None:
+    def _take(self, facts: "LineFacts | None", asker: Asker, *, matched: bool, limits: Limits) -> Standing | None:
         now, row_id = timezone.now(), uuid.uuid4()
         contract, phone = (facts.contract, facts.phone) if facts else (row_id.hex, asker.typed)
         fingerprints = asker.fingerprints()

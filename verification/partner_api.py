@@ -1,15 +1,11 @@
 """What a partner can do (api.md section 1): create, read, list, confirm, resend, cancel."""
 
-import base64
 import hashlib
 import json
-import re
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 from django.urls import path
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
@@ -17,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ansim import once
-from ansim.lib import signing
+from ansim.lib import paging, signing
 from ansim.lib.api import Door
 from ansim.lib.problem import Refused
 from verification import flow, idempotency, regions, results
@@ -70,50 +66,23 @@ class Verifications(PartnerDoor):
         )
 
     def get(self, request: Request) -> Response:
-        limit, cursor = _page(request)
-        found = self.mine().order_by("-created_at", "-id")
+        page = paging.asked(request, known=["reference"])
+        found = self.mine()
         if "reference" in request.query_params:
-            found = found.filter(reference=request.query_params["reference"])
-        if cursor:
-            at, pk = cursor
-            found = found.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=pk))
-        page = list(found[: limit + 1])
-        following = _cursor(page[limit - 1]) if len(page) > limit else None
-        return Response(
-            {"items": [results.shown(one, personal=False) for one in page[:limit]], "next_cursor": following}
-        )
+            found = found.filter(reference=_reference(request.query_params["reference"]))
+        items, following = page.of(found)
+        return Response({"items": [results.shown(one, personal=False) for one in items], "next_cursor": following})
+
+
+def _reference(asked: str) -> str:
+    if not 1 <= len(asked) <= 64 or "\0" in asked:
+        raise ValidationError({"reference": ["1 to 64 characters"]})
+    return asked
 
 
 def _answer(started: flow.Started) -> dict[str, Any]:
     """The 201: the one answer with the window's secret."""
     return {**results.shown(started.verification), "window_url": f"{settings.BASE_URL}/window/{started.window_secret}"}
-
-
-def _page(request: Request) -> tuple[int, tuple[datetime, uuid.UUID] | None]:
-    """`limit` 1 to 100 (20) and where to go on. Anything else, and an unknown parameter, is `invalid`."""
-    errors: dict[str, list[str]] = {
-        name: ["is not known here"] for name in set(request.query_params) - {"reference", "limit", "cursor"}
-    }
-    given, cursor = request.query_params.get("limit", "20"), None
-    if not re.fullmatch(r"[1-9][0-9]?|100", given):
-        errors["limit"] = ["1 to 100"]
-    if not 1 <= len(request.query_params.get("reference", "-")) <= 64 or "\0" in request.query_params.get(
-        "reference", ""
-    ):
-        errors["reference"] = ["1 to 64 characters"]
-    if "cursor" in request.query_params:
-        try:
-            at, pk = json.loads(base64.urlsafe_b64decode(request.query_params["cursor"]))
-            cursor = (datetime.fromisoformat(at).astimezone(UTC), uuid.UUID(pk))
-        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-            errors["cursor"] = ["not one of ours"]
-    if errors:
-        raise ValidationError(errors)
-    return int(given), cursor
-
-
-def _cursor(last: Verification) -> str:
-    return base64.urlsafe_b64encode(json.dumps([last.created_at.isoformat(), str(last.pk)]).encode()).decode()
 
 
 class One(PartnerDoor):

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from django.utils import timezone
 
+from ansim.lib import fingerprint
 from ansim.lib.problem import Refused
 from verification import registration
 from verification.carrier import LineFacts
@@ -16,7 +17,9 @@ def turn_on(facts: LineFacts, *, birthdate: date) -> Line:
     line = Line.objects.take(facts).line
     end_open(line, Verification.State.FAILED, "line_changed", now=timezone.now())
     line.protection, line.birthdate = Line.Protection.ON, birthdate.isoformat()
-    line.save(update_fields=["protection", "birthdate"])
+    # A line without protection is known by its contract; its number may have changed since it was first asked about.
+    line.phone, line.phone_fingerprint = facts.phone, fingerprint.of("phone", facts.phone)
+    line.save(update_fields=["protection", "birthdate", "phone", "phone_fingerprint"])
     return line
 
 

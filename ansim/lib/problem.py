@@ -10,9 +10,9 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -167,8 +167,13 @@ class Refusals:
         return answered
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """The database away under a page: 503 instead of 500, with the words of a person."""
+        """The database away under a page: 503 instead of 500, with the words of a person. Everything else is
+        logged here, because Django's own line would name the address, which may hold a window's secret.
+        """
+        if isinstance(error, Http404 | PermissionDenied | SuspiciousOperation):
+            return None
         if not isinstance(error, OperationalError | InterfaceError):
+            log.error("unforeseen", exc_info=error)
             return None
         log.error("database_away", exc_info=error)
         return render(request, "503.html", status=503, content_type="text/html")

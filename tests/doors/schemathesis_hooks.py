@@ -22,7 +22,7 @@ A_LEAP_YEAR_OF_EVERY_CENTURY = "04"
 def before_call(context, case, kwargs):
     if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
         return
-    {"createVerification": _create, "confirmVerification": _confirm, "listVerifications": _list}.get(
+    {"createVerification": _create, "confirmVerification": _confirm, "listVerifications": _list, "listWebhookDeliveries": _list}.get(
         case.operation.definition.raw.get("operationId"), lambda case: None
     )(case)
 

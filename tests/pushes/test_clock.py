@@ -94,7 +94,7 @@ def test_messages_go_after_a_month():
 def test_a_resend_is_the_same_text_with_the_same_end():
     first = phones.sms(words="번호 123456")
 
-    again = phones.owed(delivery.again(first.about, kind=Message.Kind.SMS))
+    again = phones.owed(*delivery.again(first.about, kind=Message.Kind.SMS))
 
     assert again.body == first.body
     assert again.expires_at == first.expires_at
@@ -112,7 +112,7 @@ def test_the_envelope_is_there_while_it_lives():
 
 def test_a_resend_that_fails_is_no_end_while_the_first_text_went_out():
     first = phones.sms(state="sent", sent_at=timezone.now())
-    again = phones.owed(delivery.again(first.about, kind=Message.Kind.SMS), state="failed")
+    again = phones.owed(*delivery.again(first.about, kind=Message.Kind.SMS), state="failed")
     lost = phones.sms(state="failed")
 
     assert again.about == first.about

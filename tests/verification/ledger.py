@@ -62,7 +62,9 @@ class Ledger:
         """What is overdue ends when somebody looks at it. None when it is open still."""
         if self.overdue(one):
             undelivered = one.channel == "sms" and not one.text_left
-            why = {"created": "identity_not_entered", "awaiting_app": "app_not_opened"}.get(one.state, "code_not_entered")
+            why = {"created": "identity_not_entered", "awaiting_app": "app_not_opened"}.get(
+                one.state, "code_not_entered"
+            )
             one.becomes("failed" if undelivered else "expired", "undeliverable" if undelivered else why)
         return None if one.is_open else ("closed", {"state": one.state, "reason": one.reason})
 

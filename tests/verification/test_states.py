@@ -167,7 +167,11 @@ def test_the_database_accepts_every_state_with_its_own_reasons_and_no_other():
 )
 def test_the_database_refuses_half_a_state(state, wrong):
     line, bookshop = make.verification(make.person(), at=make.partner()).line, make.partner()
-    assert accepted(verification_row(state, line, partner=bookshop, **{name: value for name, value in wrong.items() if name == "reason"}))
+    assert accepted(
+        verification_row(
+            state, line, partner=bookshop, **{name: value for name, value in wrong.items() if name == "reason"}
+        )
+    )
     assert not accepted(verification_row(state, line, partner=bookshop, **wrong))
 
 

@@ -67,7 +67,9 @@ def test_on_the_apps_road_the_number_is_in_no_row_no_log_no_queue_and_no_push(pl
         numbers.append(number)
 
     pushed = world.get("/world/pushes", params={"token": mina.phone.push_token}).json()
-    assert {push["body"]["message"]["data"]["kind"] if channel == "fcm" else push["body"]["kind"] for push in pushed} == {
+    assert {
+        push["body"]["message"]["data"]["kind"] if channel == "fcm" else push["body"]["kind"] for push in pushed
+    } == {
         "wake",
         "number",
     }
@@ -98,7 +100,12 @@ def test_on_the_sms_road_the_number_is_in_no_log_and_no_queue_and_in_the_databas
 def test_the_search_itself_finds_what_is_hidden():
     """A search that finds nothing proves nothing, unless it finds what was put there."""
     token = codes.signing.sign({"code": "314159"}, use="number", typ="ansim-number+jwt")
-    for heap in ("to 314159!", f"\\x{b'314159'.hex()}", token, f'{{"body": "{codes.base64.b64encode(token.encode()).decode()}"}}'):
+    for heap in (
+        "to 314159!",
+        f"\\x{b'314159'.hex()}",
+        token,
+        f'{{"body": "{codes.base64.b64encode(token.encode()).decode()}"}}',
+    ):
         assert leaks.holds(heap, ["314159"])
         assert not leaks.holds(heap, ["314159", "271828"])
 

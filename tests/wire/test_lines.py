@@ -189,15 +189,6 @@ def test_an_event_nobody_hears_fails_nothing():
     assert asyncio.run(tell()) == [{"type": "kr.ansim.line.sim_changed", "status": None}]
 
 
-def test_the_running_system_takes_the_event(put, contract):
-    put(contract=contract)
-
-    line = put(contract=contract, status="suspended", event=True).json()
-
-    assert line["status"] == "suspended"
-    assert line["events"] == [{"type": "kr.ansim.line.suspended", "status": 202}]
-
-
 def test_nothing_changed_is_nothing_to_tell(put, contract):
     assert put(contract=contract, event=True).json()["events"] == []
     assert put(contract=contract, status="active", event=True).json()["events"] == []

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from ansim.lib import problem
 from verification import states
 from verification.identity import CARRIERS
-from verification.models import GRANTS
+from verification.models import GRANTS, WebhookDelivery
 from verification.partner_forms import PURPOSES
 
 Schema = dict[str, Any]
@@ -29,10 +29,12 @@ def schemas() -> dict[str, Schema]:
         "Result": _result(),
         "Erased": _closed({"erased": {"const": True}}, text=_("개인정보를 지운 뒤의 결과예요.")),
         "Risk": _risk(),
-        "VerificationList": _list(),
+        "VerificationList": _list("Verification"),
         "Problem": _problem(),
         "FieldError": _field_error(),
         "Event": _event(),
+        "Delivery": _delivery(),
+        "DeliveryList": _list("Delivery"),
         "KeySet": _key_set(),
     }
 
@@ -131,10 +133,10 @@ def _risk() -> Schema:
     return _closed(fields, text=_("결과를 얼마나 믿을지 정할 때 보세요. 최근이면 한 번 더 확인하는 것이 좋아요."))
 
 
-def _list() -> Schema:
+def _list(of: str) -> Schema:
     return _closed(
         {
-            "items": {"type": "array", "items": ref("Verification"), "maxItems": 100},
+            "items": {"type": "array", "items": ref(of), "maxItems": 100},
             "next_cursor": _or_null(_("다음 쪽을 부를 때 `cursor`로 보내세요. 마지막 쪽이면 null이에요.")),
         }
     )
@@ -147,7 +149,7 @@ def _problem() -> Schema:
         "status": _field(_("HTTP 상태 코드예요."), "integer"),
         "detail": _field(_("사람이 읽을 말이에요. 바뀔 수 있으니 프로그램은 `code`를 보세요.")),
         "code": _field(_("오류의 이름이에요. 바뀌지 않아요."), enum=list(problem.STATUS)),
-        "errors": {"type": "array", "items": ref("FieldError"), "minItems": 1},
+        "errors": _field(_("고칠 곳들이에요. `invalid`에 있어요."), "array", items=ref("FieldError"), minItems=1),
         "tries_left": _field(_("남은 횟수예요. `wrong_code`에 있어요."), "integer", minimum=0),
         "state": _field(_("끝난 상태예요. `closed`에 있어요."), enum=["verified", *ENDS]),
         "reason": _or_null(_("끝난 까닭이에요. `closed`에 있어요.")),
@@ -181,6 +183,31 @@ def _event() -> Schema:
             "data": data,
         }
     )
+
+
+def _delivery() -> Schema:
+    attempt = _closed(
+        {
+            "at": _moment(_("시도한 때예요.")),
+            "status": _field(_("받은 상태 코드예요. 답이 없었으면 null이에요."), ["integer", "null"]),
+            "error": _or_null(_("답이 없었던 까닭이에요: `timeout`, `unreachable`, `tls` 등")),
+            "ms": _field(_("걸린 시간(밀리초)이에요."), ["integer", "null"], minimum=0),
+        }
+    )
+    fields = {
+        "id": _field(_("머리글의 `webhook-id`예요."), pattern="^msg_[0-9a-f]{32}$"),
+        "type": _field(_("일의 이름이에요."), enum=list(EVENTS)),
+        "verification": _field(_("인증의 이름(`id`)이에요."), maxLength=40),
+        "state": _field(
+            _("`owed`: 보낼 것, `delivered`: 받음, `given_up`: 그만둠"), enum=list(WebhookDelivery.State.values)
+        ),
+        "attempts": _field(_("시도한 횟수예요."), "integer", minimum=0),
+        "created_at": _moment(_("일어난 때예요.")),
+        "delivered_at": _or_null(_("받은 때예요."), format="date-time"),
+        "next_attempt_at": _or_null(_("다음에 시도할 때예요. 받았거나 그만뒀으면 null이에요."), format="date-time"),
+        "log": _field(_("시도한 기록이에요. 새것부터예요."), "array", items=attempt, maxItems=20),
+    }
+    return _closed(fields)
 
 
 def _key_set() -> Schema:

@@ -104,8 +104,8 @@ def limits() -> list[dict[str, Any]]:
 
 
 def ladder() -> list[str]:
-    """When a webhook is tried, counted from the first time: 0, 5 s, 5 min, …"""
-    return ["0", *(_short(int(step.total_seconds())) for step in webhooks.LADDER)]
+    """How long after a failed attempt the next one comes: 5 s, 5 min, …"""
+    return [_short(int(step.total_seconds())) for step in webhooks.LADDER]
 
 
 def scenes() -> Iterator[dict[str, Any]]:

@@ -71,6 +71,13 @@ FIELDS: dict[str, dict[str, Json]] = {
     "SiteChoice": {"domain": {"minLength": 1, "description": _("등록한 도메인이에요.")}},
     "Typed": {"code": {"pattern": "^[0-9]{6}$", "minLength": 6, "description": _("숫자 6자리예요.")}},
 }  # fmt: skip
+PATHS: dict[str, Json] = {
+    "verification_id": {"description": _("인증의 이름(`id`)이에요.")},
+    "webhook_id": {
+        "description": _("머리글의 `webhook-id`예요."),
+        "schema": {"type": "string", "pattern": "^msg_[0-9a-f]{32}$"},
+    },
+}
 NAMES = {"Ask": "VerificationRequest", "Person": "Identity", "SiteChoice": "Site", "Typed": "Code"}
 
 
@@ -98,7 +105,7 @@ class PartnerSchema(AutoSchema):
             return None
         self.row = row
         operation: Json = super().get_operation(path, path_regex, path_prefix, method, registry) or {}
-        found = [one | {"description": _("인증의 이름(`id`)이에요.")} for one in operation.get("parameters", [])]
+        found = [one | PATHS[one["name"]] for one in operation.get("parameters", [])]
         operation["parameters"] = [*found, *row.all_parameters]
         operation["responses"] = _responses(row)
         if row.takes and row.example:

@@ -10,8 +10,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework.serializers import Serializer
 
-from verification.partner_forms import Ask, Typed
+from verification.models import WebhookDelivery
 from verification.partner_docs.answers import EXAMPLE_ID
+from verification.partner_forms import Ask, Typed
 
 Text = str | Promise
 Example = dict[str, Any]
@@ -73,13 +74,7 @@ _IF_NONE_MATCH = {
     "description": _("지난번 답의 ETag예요. 그대로면 304가 와요."),
     "schema": {"type": "string"},
 }
-_LIST = (
-    {
-        "name": "reference",
-        "in": "query",
-        "description": _("이 이름의 인증만 찾아요."),
-        "schema": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[^\\u0000]*$"},
-    },
+_PAGES: tuple[dict[str, Any], ...] = (
     {
         "name": "limit",
         "in": "query",
@@ -93,6 +88,25 @@ _LIST = (
         "schema": {"type": "string", "minLength": 1},
     },
 )
+
+_BY_REFERENCE = {
+    "name": "reference",
+    "in": "query",
+    "description": _("이 이름의 인증만 찾아요."),
+    "schema": {"type": "string", "minLength": 1, "maxLength": 64, "pattern": "^[^\\u0000]*$"},
+}
+_BY_VERIFICATION = {
+    "name": "verification",
+    "in": "query",
+    "description": _("이 인증의 것만 찾아요."),
+    "schema": {"type": "string", "format": "uuid"},
+}
+_BY_STATE = {
+    "name": "state",
+    "in": "query",
+    "description": _("이 상태의 것만 찾아요."),
+    "schema": {"type": "string", "enum": list(WebhookDelivery.State.values)},
+}
 
 ASK: Example = {
     "reference": "order-1234",
@@ -118,6 +132,14 @@ VERIFIED: Example = CREATED | {
         },
     },
     "receipt": "eyJ0eXAiOiJhbnNpbS1yZWNlaXB0K2p3dCJ9.eyJzdWIiOiIwYzFhNmMwZSJ9.c2lnbmF0dXJl",
+}  # fmt: skip
+
+
+DELIVERY: Example = {
+    "id": "msg_0c1a6c0e8a534a3c9a0e5f3a1f6f6f1e", "type": "verification.verified", "verification": EXAMPLE_ID,
+    "state": "owed", "attempts": 1, "created_at": "2026-11-23T05:00:41Z", "delivered_at": None,
+    "next_attempt_at": "2026-11-23T05:00:46Z",
+    "log": [{"at": "2026-11-23T05:00:41Z", "status": 500, "error": None, "ms": 31}],
 }  # fmt: skip
 
 
@@ -189,7 +211,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         id="listVerifications",
         summary=_("인증 목록"),
         text=_("새것부터 보여 줘요. 개인정보는 없어요: `result`와 `receipt`는 늘 null이에요."),
-        parameters=_LIST,
+        parameters=(_BY_REFERENCE, *_PAGES),
         answers=(
             Answer(200, _("한 쪽이에요."), "VerificationList", example={"items": [CREATED], "next_cursor": None}),
         ),
@@ -236,6 +258,24 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             ),
         ),
         codes=(*KEY, *BODY, "not_found", "closed"),
+    ),
+    ("partner-webhook-deliveries", "GET"): Operation(
+        id="listWebhookDeliveries",
+        summary=_("웹훅 기록"),
+        text=_("보낸 소식과 보낼 소식을 새것부터 보여 줘요. `log`는 최근 30일의 "
+        "시도 가운데 새것 20개예요. 본문은 남기지 않아요."),
+        parameters=(_BY_VERIFICATION, _BY_STATE, *_PAGES),
+        answers=(Answer(200, _("한 쪽이에요."), "DeliveryList", example={"items": [DELIVERY], "next_cursor": None}),),
+        codes=KEY,
+        tag="webhooks",
+    ),
+    ("partner-webhook-replay", "POST"): Operation(
+        id="replayWebhook",
+        summary=_("웹훅 다시 받기"),
+        text=_("같은 `webhook-id`로 처음부터 다시 보내요. 받을 주소가 없거나 꺼져 있으면 409예요. 본문은 없어요."),
+        answers=(Answer(202, _("곧 보내요. `log`에 결과가 보여요."), "Delivery", example=DELIVERY),),
+        codes=(*KEY, *BODY, "not_found", "wrong_state"),
+        tag="webhooks",
     ),
     ("jwks", "GET"): Operation(
         id="getKeys",

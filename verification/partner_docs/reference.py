@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from verification.partner_docs.document import Json, document
 
 EVERYWHERE = ("x-correlator", "RateLimit", "RateLimit-Policy")  # told once, for all operations
-SHOWN = ("StartedVerification", "Result", "Risk", "Problem", "FieldError", "Event")
+SHOWN = ("StartedVerification", "Result", "Risk", "Problem", "FieldError", "Event", "Delivery")
 
 
 def operations(language: str) -> Iterator[Json]:
@@ -94,6 +94,8 @@ def _fields(schema: Json, told: Json, *, nested: bool = False, prefix: str = "")
             yield from _fields(inner, told, nested=True, prefix=f"{prefix}{name}.")
         elif field.get("type") == "object":
             yield from _fields(field, told, prefix=f"{prefix}{name}.")
+        elif "properties" in field.get("items", {}):
+            yield from _fields(field["items"], told, prefix=f"{prefix}{name}[].")
 
 
 def _resolved(schema: Json, told: Json) -> Json:
