@@ -1,6 +1,7 @@
 """`.env.example` and the settings name the same things, and agree on what may be left out."""
 
 import ast
+import itertools
 import re
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def test_the_example_shows_the_defaults():
 
 
 def test_every_setting_has_its_line_in_both_languages():
-    for before, line in zip(EXAMPLE, EXAMPLE[1:], strict=False):
+    for before, line in itertools.pairwise(EXAMPLE):
         if ENTRY.match(line):
             assert re.fullmatch(r"# .*[가-힣A-Za-z].* · .*[a-z].*", before), line
 

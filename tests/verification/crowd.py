@@ -7,7 +7,7 @@ from django.db import connection
 
 
 def at_once(*deeds):
-    """What each deed returned, in their order; what one raised is raised here. They start together, connected already."""
+    """What each deed returned, in their order; what one raised is raised here. They start together."""
     gate = threading.Barrier(len(deeds), timeout=30)
 
     def run(deed):

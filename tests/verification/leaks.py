@@ -1,4 +1,4 @@
-"""Looking for a number in a heap of text: as it is, in hex, and inside base64, however deep (a JWS, a Celery message)."""
+"""Looking for a number in a heap of text: as it is, in hex, and inside base64, also nested (a JWS, a task)."""
 
 import base64
 import binascii
@@ -11,7 +11,7 @@ _RUN = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 
 
 def holds(heap, numbers):
-    """True when all of these numbers are in there. Several, because six digits may be in any heap by chance; not all."""
+    """True when all of these numbers are in there. Several, because six digits may be in a heap by chance; not all."""
     return all(number in heap or number.encode().hex() in heap or _inside(heap, number) for number in numbers)
 
 

@@ -7,6 +7,11 @@ code and to this ledger, and compares. Each deed returns what the caller ought t
 from dataclasses import dataclass, field
 
 OPEN = ("created", "awaiting_app", "awaiting_code")
+OVERDUE = {
+    "created": "identity_not_entered",
+    "awaiting_app": "app_not_opened",
+    "awaiting_code": "code_not_entered",
+}
 HOUR = 3600
 
 
@@ -62,9 +67,7 @@ class Ledger:
         """What is overdue ends when somebody looks at it. None when it is open still."""
         if self.overdue(one):
             undelivered = one.channel == "sms" and not one.text_left
-            why = {"created": "identity_not_entered", "awaiting_app": "app_not_opened"}.get(
-                one.state, "code_not_entered"
-            )
+            why = OVERDUE[one.state]
             one.becomes("failed" if undelivered else "expired", "undeliverable" if undelivered else why)
         return None if one.is_open else ("closed", {"state": one.state, "reason": one.reason})
 

@@ -131,8 +131,8 @@ def test_joining_at_the_instant_of_sms_requests_leaves_none_open_and_none_owed()
     for _ in range(12):
         mina = make.person()
         *asked, joined = at_once(
-            *(lambda shop=shop: make.verification(mina, at=shop) for shop in partners),
-            lambda: enrolment.join(mina.phone),
+            *(lambda who=mina, shop=shop: make.verification(who, at=shop) for shop in partners),
+            lambda who=mina: enrolment.join(who.phone),
         )
         assert not open_by_sms(joined.line).exists()
         assert not owed_by_sms().exists()

@@ -1,5 +1,5 @@
-"""Invariant 4 of mission.md: a verification ends once, in one state, with a reason; the end is told, and only once it is
-committed."""
+"""Invariant 4 of mission.md: a verification ends once, in one state, with a reason; the end is told, but
+never before it is committed."""
 
 import json
 import threading

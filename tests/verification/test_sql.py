@@ -1,4 +1,4 @@
-"""The hot path is short (design.md section 4.6): SQL statements of a request with its BEGIN and COMMIT, calls to Redis."""
+"""The hot path is short (design.md section 4.6): SQL of a request with its BEGIN and COMMIT, calls to Redis."""
 
 import pytest
 import redis

@@ -1,4 +1,4 @@
-"""Invariant 3 of mission.md: wrong guesses are counted exactly, also at the same instant; asking again resets nothing."""
+"""Invariant 3 of mission.md: wrong guesses are counted exactly, also at one instant; asking again resets nothing."""
 
 from collections import Counter
 from itertools import count
