@@ -1,7 +1,7 @@
 """What schemathesis cannot read in openapi.json, because it differs by partner or by what happened before.
 
 Nothing is excluded: every check runs on every answer. Valid requests are only given values that exist: a registered
-origin, no agency's site, a birth date that is over, a name of its own and an Idempotency-Key of its own, the number of the
+origin, no agency's site, a birth date that is over, a name and an Idempotency-Key of their own, the number of the
 sandbox, a cursor that we made. Invalid requests are left as they were made.
 """
 
@@ -22,9 +22,9 @@ A_LEAP_YEAR_OF_EVERY_CENTURY = "04"
 def before_call(context, case, kwargs):
     if case.meta is None or case.meta.generation.mode != GenerationMode.POSITIVE:
         return
-    {"createVerification": _create, "confirmVerification": _confirm, "listVerifications": _list, "listWebhookDeliveries": _list}.get(
-        case.operation.definition.raw.get("operationId"), lambda case: None
-    )(case)
+    change = CHANGES.get(case.operation.definition.raw.get("operationId"))
+    if change:
+        change(case)
 
 
 def _create(case):
@@ -54,3 +54,11 @@ def _list(case):
         json.loads(base64.urlsafe_b64decode(cursor))
     except ValueError:
         case.query = {name: value for name, value in case.query.items() if name != "cursor"}
+
+
+CHANGES = {
+    "createVerification": _create,
+    "confirmVerification": _confirm,
+    "listVerifications": _list,
+    "listWebhookDeliveries": _list,
+}

@@ -19,7 +19,7 @@ from tests import make
 from tests.verification import callers, leaks
 from tests.verification.crowd import at_once
 from tests.verification.test_flow import sms_number
-from verification import codes, flow, registration, unlocking
+from verification import flow, registration, unlocking
 from verification.models import Line, Verification, WebhookDelivery
 from verification.tasks import deliver_webhooks
 
@@ -190,6 +190,13 @@ def test_a_fingerprint_copied_onto_another_row_is_worth_nothing_there(same):
     Verification.objects.filter(pk=target.pk).update(code_fingerprint=known.code_fingerprint)
 
     assert flow.confirm(code=sms_number(known), pk=target.pk).refusal.code == "wrong_code"
+
+
+@pytest.mark.django_db
+def test_a_verification_that_is_moved_to_another_partner_has_no_right_number_any_more():
+    asked = make.verification(make.person())
+    Verification.objects.filter(pk=asked.pk).update(partner=make.partner())
+    assert flow.confirm(code=sms_number(asked), pk=asked.pk).refusal.code == "wrong_code"
 
 
 @pytest.mark.django_db

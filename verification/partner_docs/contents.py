@@ -135,5 +135,5 @@ def _scene(scene: Scene) -> str:
 def _short(seconds: int) -> str:
     for size, name in ((3600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{seconds // size} {name}"
-    return f"{seconds} s"
+            return f"{seconds // size}\u00a0{name}"
+    return f"{seconds}\u00a0s"
