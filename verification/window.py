@@ -80,7 +80,7 @@ def _open_to_opener(view: Callable[..., HttpResponse]) -> Callable[..., HttpResp
     def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         response = view(request, *args, **kwargs)
         response["Cross-Origin-Opener-Policy"] = "unsafe-none"
-        response["Referrer-Policy"] = "no-referrer"  # api.md; the pages themselves widen it to same-origin for their forms
+        response["Referrer-Policy"] = "no-referrer"  # api.md; the pages widen it for their own forms
         patch_cache_control(response, no_store=True)
         return response
 
