@@ -72,10 +72,14 @@ class Standing:
     platform: str | None
 
 
+# For our own stories (joining): what strangers typed elsewhere is no reason against them.
+UNLIMITED = Limits(mismatches_per_hour=2**31 - 1, mismatches_per_number=2**31 - 1)
+
+
 class LineQuerySet(models.QuerySet["Line"]):
     def take(self, facts: "LineFacts") -> Standing:
         """The line of this contract under lock, its row made where there is none. Counts one matched request."""
-        standing = self._take(facts, Asker(facts.phone, uuid.UUID(int=0), ""), matched=True, limits=Limits())
+        standing = self._take(facts, Asker(facts.phone, uuid.UUID(int=0), ""), matched=True, limits=UNLIMITED)
         if standing is None:  # nobody is asking here, so no mismatch stands in the way
             raise RuntimeError("the line was not taken")
         return standing

@@ -9,8 +9,10 @@ import pytest
 from django.utils import timezone
 
 from ansim import once, rates
+from subscriptions import enrolment
 from tests import make
 from verification import breaker
+from verification.lines import Asker
 from verification.models import Mismatch, Partner, Verification
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +118,16 @@ def test_unknown_numbers_are_counted_as_well():
     bookshop, nobody = make.partner(), make.person(status="terminated")
     mismatches(nobody, 3, at=bookshop)
     assert Mismatch.objects.count() == 3
+
+
+def test_strangers_who_guess_do_not_keep_the_owner_from_joining():
+    mina, bookshop = make.person(), make.partner()
+    make.verification(mina, at=bookshop)
+    Mismatch.objects.bulk_create(
+        Mismatch(partner=bookshop, at=timezone.now(), **Asker(mina.phone, bookshop.pk, "").fingerprints())
+        for _ in range(150)
+    )
+    assert enrolment.join(mina.phone).activation_code
 
 
 def test_a_stranger_uses_nothing_up_of_what_the_line_may_ask():
