@@ -9,6 +9,8 @@ import requests
 from django.conf import settings
 from firebase_admin import credentials, exceptions, messaging
 
+from tests.wire.threads import elsewhere
+
 pytestmark = pytest.mark.filterwarnings("ignore:Message.token is deprecated")
 FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
 BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
@@ -29,7 +31,7 @@ def app():
     service._client.session.mount("http://", requests.adapters.HTTPAdapter(max_retries=0))
     yield app
     service._client.close()
-    firebase_admin.delete_app(app)
+    elsewhere(firebase_admin.delete_app, app)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from standardwebhooks.webhooks import Webhook
 from ansim.demo.world import carrier_events
 from ansim.demo.world.lines import merged, somebody
 from ansim.demo.world.surroundings import Surroundings
+from tests.wire.threads import elsewhere
 
 NOW = datetime(2026, 11, 23, 4, 0, 0, tzinfo=UTC)
 AT = "2026-11-23T04:00:00Z"
@@ -161,7 +162,7 @@ def test_an_event_is_a_signed_cloudevent():
                 session, place, "c-1", [carrier_events.Event("ported_out", {"to": "KT"}, AT)]
             )
 
-    told = asyncio.run(tell())
+    told = elsewhere(asyncio.run, tell())
 
     [(headers, text)] = heard
     event = json.loads(text)
@@ -186,7 +187,7 @@ def test_an_event_nobody_hears_fails_nothing():
             nowhere = dataclasses.replace(Surroundings.read(), base_url="http://127.0.0.1:9")
             return await carrier_events.send(session, nowhere, "c-1", [carrier_events.Event("sim_changed", {}, AT)])
 
-    assert asyncio.run(tell()) == [{"type": "kr.ansim.line.sim_changed", "status": None}]
+    assert elsewhere(asyncio.run, tell()) == [{"type": "kr.ansim.line.sim_changed", "status": None}]
 
 
 def test_nothing_changed_is_nothing_to_tell(put, contract):
