@@ -24,9 +24,9 @@ _STANDING = """
     (SELECT coalesce(json_agg(json_build_object('id', v.id, 'partner', v.partner_id)), '[]')
        FROM verification_verification v
       WHERE v.line_id = line.id AND v.ended_at IS NULL) AS open,
-    (SELECT json_build_array(count(*) FILTER (WHERE v.created_at > %(ten_minutes_ago)s), count(*))
+    (SELECT json_build_array(count(*) FILTER (WHERE v.matched_at > %(ten_minutes_ago)s), count(*))
        FROM verification_verification v
-      WHERE v.line_id = line.id AND v.created_at > %(day_ago)s AND v.reason IS DISTINCT FROM 'line_blocked') AS recent,
+      WHERE v.line_id = line.id AND v.matched_at > %(day_ago)s AND v.reason IS DISTINCT FROM 'line_blocked') AS recent,
     (SELECT d.platform FROM pushes_device d WHERE d.id = line.device_id) AS platform
 """
 _TAKE = f"""

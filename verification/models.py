@@ -10,6 +10,8 @@ from ansim.lib.sealed import SealedField
 from pushes.models import Device
 from verification import states
 from verification.lines import LineQuerySet
+from verification.partner_users import PartnerChange as PartnerChange
+from verification.partner_users import PartnerUser as PartnerUser
 from verification.webhook_models import WebhookAttempt as WebhookAttempt
 from verification.webhook_models import WebhookDelivery as WebhookDelivery
 
@@ -161,6 +163,8 @@ class Verification(models.Model):
     identity_tries_left = models.PositiveSmallIntegerField(default=3)
 
     created_at = models.DateTimeField()
+    matched_at = models.DateTimeField(null=True)
+    """When its identity matched: what counts against the line's limits, however long the window stood open before."""
     expires_at = models.DateTimeField()
     """When the present open state ends by itself; once ended, when it would have."""
     code_expires_at = models.DateTimeField(null=True)

@@ -1,7 +1,6 @@
 """Who calls the partner API: `Authorization: Bearer sk_…` (api.md 1), and the request it may have made before."""
 
 import ipaddress
-import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -13,20 +12,10 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from ansim.lib import fingerprint
-from verification.models import ApiKey, Partner
+from verification.models import ApiKey
+from verification.partner_keys import make_key as make_key
 
 REPEATABLE = timedelta(days=1)
-
-
-def make_key(partner: Partner, *, live: bool) -> str:
-    """A new key, returned once; we keep its fingerprint. Refused beside the simulated world: live ones (ValueError)."""
-    if live and settings.DEMO:
-        raise ValueError("no live keys beside the simulated world")
-    secret = f"sk_{'live' if live else 'test'}_{secrets.token_urlsafe(32)}"
-    ApiKey.objects.create(
-        partner=partner, fingerprint=fingerprint.of("api-key", secret), hint=f"{secret[:8]}…{secret[-4:]}", live=live
-    )
-    return secret
 
 
 class PartnerKey(BaseAuthentication):

@@ -15,6 +15,7 @@ from pushes.models import Device, Message
 from verification import codes
 from verification.ending import end_open
 from verification.models import Line, Verification, WrongActivation
+from verification.states import Channel, State
 
 ACTIVATION_LIFE = timedelta(minutes=10)
 WRONG_ACTIVATIONS = 10  # an hour from one address
@@ -83,8 +84,16 @@ def _take_over(line: Line, phone: Phone, password: str) -> Device:
         update_fields=["device", "wrong_passwords", "password", "activation_fingerprint", "activation_expires_at"]
     )
     if former:
+        _end_what_only_it_can_open(line)
         tell(former, "replaced")
     return device
+
+
+def _end_what_only_it_can_open(line: Line) -> None:
+    """A number that is out was sealed for the former phone; what still waits is for the new one to unlock."""
+    sealed = Verification.objects.filter(line=line, ended_at=None, state=State.AWAITING_CODE, channel=Channel.APP)
+    ids = list(sealed.values_list("pk", flat=True))
+    end_open(line, State.FAILED, "line_changed", now=timezone.now(), only=ids)
 
 
 def _birthdate(line: Line) -> date | None:

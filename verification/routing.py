@@ -50,12 +50,12 @@ def go(
         verification.move(State.FAILED, now=now, reason="identity_mismatch")
         return [found] if isinstance(found, Mismatch) else []
     line = verification.line = found.line
-    verification.line_serial = line.serial
-    others = make_room(verification, found, now=now)
-    reason = _refusal(found, others, limits, now=now)
-    if reason:
+    verification.line_serial, verification.matched_at = line.serial, now
+    reason = _refusal(found, _open_elsewhere(verification, found, now=now), limits, now=now)
+    if reason:  # and what this partner has open stays: a refused request takes nobody's place
         verification.move(State.FAILED, now=now, reason=reason)
         return []
+    supersede(verification, found, now=now)
     verification.holder = kept(facts, line.protection_ended_at)
     verification.sent_at = now
     if line.protection == Protection.ON:
@@ -63,15 +63,14 @@ def go(
     return [_by_sms(verification, facts.phone, limits, now)]
 
 
-def make_room(verification: Verification, standing: Standing, *, now: datetime) -> int:
-    """End this partner's older one and whatever is overdue; returns how many of other partners stay open."""
-    end_open(
-        standing.line,
-        State.CANCELLED,
-        "superseded",
-        now=now,
-        only=[pk for pk, owner in standing.open.items() if owner == verification.partner_id],
-    )
+def supersede(verification: Verification, standing: Standing, *, now: datetime) -> None:
+    """A newer one of the same partner takes the place of the older."""
+    older = [pk for pk, owner in standing.open.items() if owner == verification.partner_id]
+    end_open(standing.line, State.CANCELLED, "superseded", now=now, only=older)
+
+
+def _open_elsewhere(verification: Verification, standing: Standing, *, now: datetime) -> int:
+    """How many of other partners are open; ends what is overdue among them."""
     others = [pk for pk, owner in standing.open.items() if owner != verification.partner_id]
     return sum(not _gone(pk, now=now) for pk in others)
 

@@ -99,10 +99,11 @@ def go(verification: Verification, facts: LineFacts, *, limits: Limits, now: dat
         return []
     standing = Line.objects.take(facts)
     verification.line, verification.line_serial = standing.line, standing.line.serial
-    routing.make_room(verification, standing, now=now)
+    verification.matched_at = now
     if scene.fails:
         verification.move(State.FAILED, now=now, reason=scene.fails)
         return []
+    routing.supersede(verification, standing, now=now)
     verification.channel, verification.sent_at = scene.channel, now
     verification.holder = kept(facts, None)
     if scene.channel == Channel.APP:

@@ -15,6 +15,7 @@ from verification.models import Partner, WebhookDelivery
 
 TIMEOUT = 15.0  # seconds for all of it, api.md
 LONGEST_WAIT = 86_400.0  # seconds; nobody puts us off for longer
+LOOK_UP = 3.0  # seconds that somebody who changes the address waits for its name
 GONE = 410
 BUSY = (429, 503)  # their Retry-After is obeyed
 
@@ -53,6 +54,15 @@ def send(delivery: WebhookDelivery) -> Heard:
         return Heard(at, _since(began), error=failure.code)
     wait = retry_after(answer.headers.get("retry-after", ""), now=at) if answer.status in BUSY else 0.0
     return Heard(at, _since(began), status=answer.status, retry_after=wait)
+
+
+def acceptable(url: str) -> bool:
+    """Whether webhooks could be sent there: a public address (the demo's loopback as well), by TLS, on a usual port."""
+    try:
+        _outbound(loopback=settings.DEMO).check(url, seconds=LOOK_UP)
+    except Failure:
+        return False
+    return True
 
 
 def headers(delivery: WebhookDelivery, partner: Partner, *, at: datetime) -> dict[str, str]:

@@ -78,6 +78,10 @@ class IdentityForm(forms.Form):
                 self.add_error(consent, _("필수 동의가 남아 있어요."))
         return given
 
+    def typed(self) -> dict[str, str]:
+        """As it was typed, to be shown again; blanks beyond a sensible length are left out."""
+        return {name: self.data[name][:100] for name in self.fields if name in self.data}
+
     def consented(self) -> dict[str, Any]:
         """What was ticked, to be kept with the verification (mission.md section 7, consents)."""
         return {"at": instant(timezone.now()), "version": CONSENT_VERSION, "documents": ["collect", "share"]}

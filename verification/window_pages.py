@@ -1,6 +1,6 @@
 """What the hosted window shows in each state, and how it comes back to itself after a POST."""
 
-import json
+import base64
 import uuid
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from ansim.lib import masking
+from ansim.lib import masking, sealed
 from ansim.templatetags.korean import duration, josa
 from verification import words
 from verification.limits import Limits
@@ -27,11 +27,12 @@ FLASH_LIFE = 60  # seconds
 
 
 def back(verification_id: uuid.UUID, **flash: Any) -> HttpResponse:
-    """POST, redirect, GET: a reload repeats nothing. What the next page says goes along, signed."""
+    """POST, redirect, GET: a reload repeats nothing. What the next page says goes along, sealed: it may be personal."""
     response = HttpResponseRedirect(address(verification_id), status=303)
     if flash:
+        said = base64.urlsafe_b64encode(sealed.seal(flash, place=_place(verification_id))).decode()
         response.set_signed_cookie(
-            "window-flash", json.dumps(flash), salt=str(verification_id), max_age=FLASH_LIFE,
+            "window-flash", said, salt=str(verification_id), max_age=FLASH_LIFE,
             path=address(verification_id), secure=settings.SECURE, httponly=True, samesite="Lax",
         )  # fmt: skip
     return response
@@ -58,10 +59,14 @@ def show(request: HttpRequest, verification: Verification, *, status: int = 200,
 
 def _flash(request: HttpRequest, verification_id: uuid.UUID) -> dict[str, Any]:
     try:
-        said = json.loads(str(request.get_signed_cookie("window-flash", salt=str(verification_id), max_age=FLASH_LIFE)))
-    except (KeyError, signing.BadSignature, ValueError):
+        said = request.get_signed_cookie("window-flash", salt=str(verification_id), max_age=FLASH_LIFE)
+        return dict(sealed.unseal(base64.urlsafe_b64decode(str(said)), place=_place(verification_id)))
+    except (KeyError, signing.BadSignature, ValueError, sealed.Unreadable):
         return {}
-    return dict(said)
+
+
+def _place(verification_id: uuid.UUID) -> str:
+    return f"window.flash.{verification_id}"
 
 
 def _frame(verification: Verification) -> dict[str, Any]:
@@ -89,7 +94,7 @@ def _frame(verification: Verification) -> dict[str, Any]:
 def _identity_page(request: HttpRequest, verification: Verification, said: dict[str, Any]) -> dict[str, Any]:
     limits = Limits.of(verification.partner.limits)
     return {
-        "form": IdentityForm(asks=verification.partner.window_asks),
+        "form": IdentityForm(said.get("typed"), asks=verification.partner.window_asks),
         "app_time": duration(limits.app_ttl),
         "code_time": duration(limits.code_ttl),
     }
@@ -149,9 +154,10 @@ def _back_url(verification: Verification) -> str | None:
     return parts._replace(query="&".join(part for part in (parts.query, added) if part)).geturl()
 
 
-def _notice(said: dict[str, Any], verification: Verification) -> dict[str, str] | None:
+def _notice(said: dict[str, Any], verification: Verification) -> dict[str, words.Text] | None:
     sent = Limits.of(verification.partner.limits).resends - verification.resends_left
     texts = {
+        "mismatch": ("bad", words.REFUSED.text),
         "resent": ("ok", _("다시 보냈어요. (%(sent)s번째)") % {"sent": sent}),
         "resend_too_soon": ("warn", _("%(wait)s초 뒤에 다시 보낼 수 있어요.") % {"wait": said.get("wait")}),
         "resends_used_up": ("warn", _("더 보낼 수 없어요. 받은 번호나 앱을 확인해 주세요.")),

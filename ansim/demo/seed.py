@@ -24,6 +24,7 @@ from ansim.models import Agent
 from subscriptions import enrolment
 from subscriptions.enrolment import Joined
 from subscriptions.models import Subscription
+from verification import partner_access
 from verification.limits import Limits
 from verification.models import GRANTS, Line, Partner
 from verification.partner_auth import make_key
@@ -39,6 +40,9 @@ def seed() -> dict[str, Any]:
     told = json.loads(kept.read_text()) if kept.exists() else {}
     if not _still_there(told):
         told = {"partners": _partners(), "agents": _agents(), "lines": _lines(), "members": []}
+    for entry in told["partners"]:
+        if "user" not in entry:  # also those that an older run told
+            entry["user"] = _partner_user(entry)
     told["members"] = _members(told["members"])
     events = f"{settings.BASE_URL}/carrier/v1/events"
     told["carrier"] = {"events_url": events, "secret": settings.CARRIER_EVENTS_SECRET}
@@ -101,6 +105,13 @@ def partner(
         "grants": grants,
         **({"sites": made.sites} if agency else {}),
     }  # fmt: skip
+
+
+def _partner_user(entry: dict[str, Any]) -> dict[str, str]:
+    """Who signs in to its console at /partners/console/."""
+    email = f"dev-{entry['id'][:4]}@{entry['domain']}"
+    made = partner_access.add_user(Partner.objects.get(pk=entry["id"]), email=email, name=f"{entry['name']} 담당자")
+    return {"email": made.email, "password": made.password, "totp_secret": made.totp_secret}
 
 
 # --- Staff ----------------------------------------------------------------------------------------

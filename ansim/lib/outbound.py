@@ -88,12 +88,13 @@ class Outbound:
         self, *, loopback: bool = False, resolve: Resolver = resolve, trust: ssl.SSLContext | None = None
     ) -> None:
         self._loopback = loopback
+        self._guard = _Guard(resolve, loopback=loopback)
         self._pool = httpcore.ConnectionPool(
             ssl_context=trust or httpx.create_ssl_context(trust_env=False),
             max_connections=None,
             max_keepalive_connections=32,
             keepalive_expiry=IDLE,
-            network_backend=_Guard(resolve, loopback=loopback),
+            network_backend=self._guard,
         )
 
     def post(self, url: str, *, content: bytes, headers: dict[str, str], seconds: float) -> Answer:
@@ -107,6 +108,12 @@ class Outbound:
             for name, value in answer.headers:
                 told.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
             return Answer(answer.status, told)
+
+    def check(self, url: str, *, seconds: float) -> None:
+        """Raises `Failure` for what `post` would refuse to call, without calling: the name is resolved, no more."""
+        target, _ = self._checked(url)
+        _deadline.set(time.monotonic() + seconds)
+        self._guard.addresses(target.host.decode("ascii"), target.port or 443)
 
     def close(self) -> None:
         self._pool.close()
@@ -174,14 +181,18 @@ class _Guard(httpcore.NetworkBackend):
         self._plain = httpcore.SyncBackend()
 
     def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
-        """Refused as a whole when any of the name's addresses is not public: which one answers is not ours to say."""
-        addresses = self._resolved(host, port)
-        if not all(self._allowed(ipaddress.ip_address(address)) for address in addresses):
-            raise Failure("forbidden_address")
+        addresses = self.addresses(host, port)
         for address in addresses[:-1]:
             with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return _Timed(self._plain.connect_tcp(address, port, timeout=min(CONNECT, _left())))
         return _Timed(self._plain.connect_tcp(addresses[-1], port, timeout=_left()))
+
+    def addresses(self, host: str, port: int) -> Sequence[str]:
+        """Refused as a whole when any of the name's addresses is not public: which one answers is not ours to say."""
+        found = self._resolved(host, port)
+        if not all(self._allowed(ipaddress.ip_address(address)) for address in found):
+            raise Failure("forbidden_address")
+        return found
 
     def _allowed(self, address: Address) -> bool:
         return is_public(address) or (self._loopback and address.is_loopback)

@@ -49,6 +49,14 @@ def asked(request: Request, *, known: Sequence[str] = ()) -> Page:
     return Page(int(query.get("limit", USUAL)), after)
 
 
+def going_on(cursor: str, *, limit: int) -> Page:
+    """For a page that people read: without a cursor the first rows. Refused: one that is not ours (ValueError)."""
+    try:
+        return Page(limit, _position(cursor) if cursor else None)
+    except (TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(cursor) from error
+
+
 def _position(cursor: str) -> tuple[datetime, uuid.UUID]:
     at, pk = json.loads(base64.urlsafe_b64decode(cursor))
     moment = datetime.fromisoformat(at)

@@ -35,6 +35,38 @@ function countDown(left) {
   tick();
 }
 
+// A double click sends once; a press that came to nothing may be repeated after PATIENCE. Where the browser believes to be
+// offline (it says so too on a machine that reaches nothing but us) we ask ourselves first, so that what was typed stays.
+const PATIENCE = 5000; // ms
+const reachUs = () => fetch(`${location.pathname}/state`, { cache: "no-store" });
+
+function sendOnce(form) {
+  let sent = false;
+  let reached = false;
+  form.addEventListener("submit", (event) => {
+    if (sent) return event.preventDefault();
+    sent = true;
+    setTimeout(() => (sent = false), PATIENCE);
+    if (navigator.onLine || reached) return;
+    event.preventDefault();
+    const send = () => {
+      sent = false;
+      reached = true;
+      form.requestSubmit(event.submitter);
+    };
+    const tell = () => {
+      sent = false;
+      one("[data-offline]").hidden = false;
+    };
+    reachUs().then(send, tell);
+  });
+}
+
+function tellConnection(notice) {
+  addEventListener("offline", () => reachUs().catch(() => (notice.hidden = false)));
+  addEventListener("online", () => (notice.hidden = true));
+}
+
 // Every 2 s for half a minute, 3 s for a minute, then 5 s. A hidden tab does not ask, and asks once when it is back.
 function watch(place) {
   const start = performance.now();
@@ -65,6 +97,7 @@ function watch(place) {
     timer = setTimeout(look, pause());
   };
   document.addEventListener("visibilitychange", look);
+  addEventListener("online", look);
   timer = setTimeout(look, pause());
 }
 
@@ -80,7 +113,7 @@ function spreadBirth(group) {
   });
 }
 
-// The partner is told at any end; only success closes the popup or leaves by itself.
+// The partner is told at any end; only success closes the popup or leaves by itself, and not who came back to look.
 function goHome(back) {
   const message = one("#message");
   const { origin, kind } = back.dataset;
@@ -92,12 +125,15 @@ function goHome(back) {
       window.close();
     });
   }
-  if (kind !== "ok") return;
+  const cameBack = performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+  if (kind !== "ok" || cameBack) return;
   if (popup) window.close();
   else if (!("stay" in back.dataset)) location.replace(back.href);
 }
 
 focusWhatChanged();
+for (const notice of document.querySelectorAll("[data-offline]")) tellConnection(notice);
+for (const form of document.forms) sendOnce(form);
 for (const left of document.querySelectorAll("[data-left]")) countDown(left);
 for (const place of document.querySelectorAll("[data-state-url]")) watch(place);
 for (const group of document.querySelectorAll("[data-birth]")) spreadBirth(group);

@@ -17,16 +17,18 @@ LAYERS = ("ansim.lib", "ansim", "pushes", "verification", "subscriptions", "ansi
 BASE, OUT, STORY, DOORWAY, DOOR = RINGS = ("base", "out", "story", "doorway", "door")
 TABLE = (
     # Someone calls us. Nobody imports these, no door imports another one; `ansim.urls` and Django find them.
-    (DOOR, "*.views *_api *.admin *.clock *.window *.desk *.management.* *.partner_docs.pages"),
+    (DOOR, "*.views *_api *.admin *.clock *.window *.desk *.management.* *.partner_docs.pages *.partner_site"),
     # What a door, or several, are made of: who may come in, forms, pages.
     (DOORWAY, "*_auth *_door *_forms *_pages *.partner_docs *.partner_docs.* *.idempotency *.words *.templatetags.*"),
     # The rules, in transactions.
     (STORY, "*.flow *.routing *.ending *.unlocking *.registration *.protection *.sandbox *.breaker *.results"),
     (STORY, "*.identity *.delivery *.enrolment *.eligibility ansim.once ansim.rates"),
+    (STORY, "*.partner_access *.partner_keys *.partner_settings *.partner_figures"),
     # We call someone.
     (OUT, "*.tasks *.gateways *.gateways.* *.carrier *.bell *.drain *.outbox *_outbox *_post *.webhooks"),
     # Rows, and sums over nothing but what they are given.
     (BASE, "ansim.lib.* *.models *_models *.states *.lines *.limits *.codes *.receipts *.regions *.sms *.hpke"),
+    (BASE, "*.partner_users"),
 )
 # Django starts with these: an app's own wiring, of which nobody asks anything.
 BEGINNINGS = ("*.apps", "*.checks")

@@ -5,63 +5,11 @@ Every page here is watched: nothing in the console, no CSP violation, no host bu
 
 import re
 import time
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.client.town import Town
-
-PHONE_SIZED = {"width": 430, "height": 640}  # as the popup; the shop then opens the window in the same tab
-
-
-@pytest.fixture
-def watched(context, town: Town):
-    """watched(page): from now on its complaints and its requests are noted, and must be none that should not be."""
-    complaints, hosts = [], set()
-    ours = {urlsplit(url).netloc for url in (town.base_url, str(town.world.http.base_url))}
-
-    def complain(message):
-        # A refusal that the page itself shows (403, 503) is also in the console.
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
-            complaints.append(message.text)
-
-    def watch(page):
-        page.on("console", complain)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
-        return page
-
-    context.on("page", watch)
-    yield context
-    assert complaints == []
-    assert hosts - {""} <= ours, "no page may ask anybody else"
-
-
-@pytest.fixture
-def new_page(watched):
-    """new_page(url): a watched tab of the popup's size."""
-
-    def opened(url):
-        page = watched.new_page()
-        page.set_viewport_size(PHONE_SIZED)
-        page.goto(url)
-        return page
-
-    return opened
-
-
-@pytest.fixture
-def window(new_page, bookshop):
-    """window(shop=…): a tab with the window of a new verification, which is `.asked`."""
-
-    def opened(shop=bookshop, **body):
-        asked = shop.create(**body).json()
-        page = new_page(asked["window_url"])
-        page.asked = asked
-        return page
-
-    return opened
+from tests.browser.conftest import PHONE_SIZED
 
 
 def identify(page, person):
@@ -215,7 +163,7 @@ def test_a_window_opened_elsewhere_and_the_carrier_away(town, window, new_page, 
     page = window()
     town.world.fail("carrier", "error", 1)
     identify(page, town.world.person())
-    expect(page.locator(".notice--warn")).to_contain_text("지금은 통신사에 확인할 수 없어요")
+    expect(page.locator(".notice--warn:visible")).to_contain_text("지금은 통신사에 확인할 수 없어요")
     expect(page.locator("[name=phone]")).not_to_have_value("")
     accessible(page)
     with browser.new_context(locale="ko-KR", viewport=PHONE_SIZED) as stranger:

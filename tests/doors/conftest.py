@@ -10,18 +10,27 @@ from tests.client.raw import exchange
 __all__ = ["bookshop", "town", "world"]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _nothing_broke(town):
-    """Whatever a test of this module sends: the web program's log tells of no breakdown."""
+@pytest.fixture(scope="module")
+def logged(town):
+    """logged(): what the web program wrote since this module began."""
     log = next(Path(log) for log in town.handles()["logs"] if Path(log).name == "web.log")
     before = log.stat().st_size
+
+    def since():
+        with log.open("rb") as file:
+            file.seek(before)
+            return file.read().decode(errors="replace")
+
+    return since
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_broke(logged):
+    """Whatever a test of this module sends: the web program's log tells of no breakdown."""
     yield
-    with log.open("rb") as file:
-        file.seek(before)
-        said = file.read().decode(errors="replace")
     signs = ('"status": 5', '"unforeseen"', "Error handling request")
     assert [
-        line for line in said.splitlines() if line.startswith("Traceback") or any(sign in line for sign in signs)
+        line for line in logged().splitlines() if line.startswith("Traceback") or any(sign in line for sign in signs)
     ] == []
 
 

@@ -26,6 +26,7 @@ class Asked:
     reason: str | None = None
     channel: str | None = None
     matched: bool = False
+    matched_at: int = 0
     tries_left: int = 5
     resends_left: int = 3
     identity_tries_left: int = 3
@@ -115,10 +116,10 @@ class Ledger:
             return one.becomes("failed", "identity_mismatch")
         counting = [other for other in self.all if other.matched and other.reason != "line_blocked"]
         ten_minutes, day = self.requests.get(one.partner, (5, 20))
-        busy = sum(self.now - other.created < 600 for other in counting) >= ten_minutes
-        busy |= sum(self.now - other.created < 24 * HOUR for other in counting) >= day
-        one.matched = True
-        others = self._make_room(one)
+        busy = sum(self.now - other.matched_at < 600 for other in counting) >= ten_minutes
+        busy |= sum(self.now - other.matched_at < 24 * HOUR for other in counting) >= day
+        one.matched, one.matched_at = True, self.now
+        others = self._open_elsewhere(one)
         if busy or others >= 3 or len(self.recent_wrong_numbers()) >= 10:
             one.becomes("failed", "line_blocked")
         elif self.protected and not self.registered:
@@ -126,17 +127,22 @@ class Ledger:
         elif self.protected and self.wrong_passwords >= 5:
             one.becomes("failed", "app_locked")
         else:
+            self._supersede(one)
             one.channel, one.sent, one.ends = "app" if self.protected else "sms", self.now, self.now + 180
             one.becomes("awaiting_app" if self.protected else "awaiting_code")
         return None
 
-    def _make_room(self, one):
-        others = [other for other in self.all if other is not one and other.matched]
+    def _open_elsewhere(self, one):
+        others = [other for other in self.all if other.matched and other.partner != one.partner]
         for other in others:
             self.look_at(other)
-            if other.is_open and other.partner == one.partner:
-                other.becomes("cancelled", "superseded")
         return sum(other.is_open for other in others)
+
+    def _supersede(self, one):
+        older = [other for other in self.all if other is not one and other.matched and other.partner == one.partner]
+        for other in older:
+            if other.is_open and not self.look_at(other):
+                other.becomes("cancelled", "superseded")
 
     def recent_wrong_numbers(self):
         return [at for at in self.wrong_numbers if self.now - at < HOUR]
@@ -200,6 +206,9 @@ class Ledger:
         self.protected, self.registered, self.wrong_passwords = True, False, 0
 
     def register(self):
+        for one in self.all if self.registered else ():
+            if (one.state, one.channel) == ("awaiting_code", "app") and not self.look_at(one):
+                one.becomes("failed", "line_changed")
         self.registered, self.wrong_passwords = True, 0
 
     def leave(self):

@@ -1,11 +1,16 @@
 """The two roads, in this process, against the real carrier's look-up of the simulated world."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from ansim.lib.problem import Unavailable
 from pushes.models import Message
+from subscriptions import enrolment
 from tests import make
-from verification import codes, flow
+from tests.client.phone import PhoneClient
+from verification import codes, flow, registration, unlocking
 from verification.models import Verification, WebhookDelivery
 
 pytestmark = pytest.mark.django_db
@@ -125,8 +130,6 @@ def test_a_number_is_worth_nothing_for_another_verification():
 
 
 def test_not_me_ends_it_and_tells_the_partner():
-    from verification import unlocking
-
     mina = make.Member()
     asked = make.verification(mina.person)
 
@@ -144,3 +147,42 @@ def test_a_member_without_the_app_is_told_to_register_it_and_never_gets_an_sms()
 
     assert (asked.state, asked.reason) == ("failed", "app_not_registered")
     assert not Message.objects.exists()
+
+
+def test_a_refused_request_takes_nobodys_place():
+    mina, bookshop = make.person(), make.partner(limits={"line_per_10min": 1})
+    first = make.verification(mina, at=bookshop)
+
+    refused = make.verification(mina, at=bookshop)
+
+    first.refresh_from_db()
+    assert (refused.reason, first.state) == ("line_blocked", "awaiting_code")
+
+
+def test_windows_that_stood_open_for_long_count_from_the_moment_the_person_was_recognised():
+    mina, bookshop = make.person(), make.partner(limits={"line_per_10min": 1})
+    first, second = make.verification(at=bookshop), make.verification(at=bookshop)
+    Verification.objects.update(created_at=timezone.now() - timedelta(minutes=9, seconds=59))
+
+    for asked in (first, second):
+        flow.identify(asked, identity=make.identity(mina), address="", region="")
+
+    Verification.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+    assert make.verification(mina, at=bookshop).reason == "line_blocked"
+
+
+def test_registering_another_phone_ends_what_only_the_former_one_could_open():
+    mina = make.Member()
+    asked = make.verification(mina.person)
+    mina.number(asked)
+    waiting = make.verification(mina.person, at=make.partner())
+
+    joined = enrolment.renew_activation(mina.person.contract)
+    newer = PhoneClient("http://here")
+    given = newer.registration(joined.activation_code, make.PASSWORD)
+    code, password = given.pop("activation_code"), given.pop("password")
+    registration.register(code, phone=registration.Phone(**given), password=password, address="here")
+
+    asked.refresh_from_db()
+    waiting.refresh_from_db()
+    assert (asked.state, asked.reason, waiting.state) == ("failed", "line_changed", "awaiting_app")

@@ -25,13 +25,17 @@ from verification.ending import Outcome
 from verification.models import Line, Verification
 
 # What may happen, and how often.
-AT_THE_PARTNER = {"right": 2, "wrong": 24, "identify": 2, "identify as a stranger": 3, "resend": 5, "cancel": 1}
+AT_THE_PARTNER = {
+    "right": 2, "wrong": 24, "identify": 2, "identify as a stranger": 3, "resend": 3, "resend a little later": 7,
+    "cancel": 1,
+}  # fmt: skip
 IN_THE_APP = {"unlock": 7, "wrong password": 12, "not me": 1, "not now": 1}
 OF_THE_LINE = {"join": 3, "register": 1, "leave": 1}
-ANYTHING = AT_THE_PARTNER | IN_THE_APP | OF_THE_LINE | {"ask": 8, "ask as a stranger": 1, "window": 1, "time": 7}
+OF_ANYBODY = {"ask": 8, "everybody asks": 2, "ask as a stranger": 1, "window": 1, "time": 6}
+ANYTHING = AT_THE_PARTNER | IN_THE_APP | OF_THE_LINE | OF_ANYBODY
 
-# Tens of seconds: no sum of these comes near a limit while the test itself takes its time.
-SECONDS = (10, 10, 20, 20, 40, 40, 100, 200, 700, 4000)
+# Tens of seconds: a sum that is a limit has passed it, because the test itself takes a little time; no other is near.
+SECONDS = (10, 10, 20, 20, 20, 30, 40, 100, 200, 700, 4000)
 PLATFORMS = ("android", "android", "ios", None)  # None: joined, but no app yet
 
 
@@ -73,6 +77,9 @@ class Lifetime(RuleBasedStateMachine):
         deed = dice.choices(list(possible), list(possible.values()))[0]
         which = max(len(self.real) - 1 - int(dice.expovariate(0.7)), 0)  # mostly the newest
         note(f"{deed} ({which})")
+        if deed == "resend a little later":
+            self.time_passes(dice.choice((10, 20, 20, 30, 40)), ticks=False, drains=False)
+            deed = "resend"
         if deed in AT_THE_PARTNER:
             self.it_goes_on_at_the_partner(which, deed)
         elif deed in IN_THE_APP:
@@ -81,6 +88,9 @@ class Lifetime(RuleBasedStateMachine):
             self.the_owner_joins_or_leaves(deed, dice.choice(PLATFORMS))
         elif deed == "time":
             self.time_passes(dice.choice(SECONDS), ticks=dice.random() < 0.3, drains=dice.random() < 0.3)
+        elif deed == "everybody asks":
+            for partner in dice.sample(range(4), 4):
+                self.somebody_asks(partner, "ask")
         else:
             self.somebody_asks(dice.randrange(4), deed)
 

@@ -223,6 +223,19 @@ def test_of_fifty_who_type_the_right_number_at_once_one_is_told_yes():
 
 
 @pytest.mark.django_db(transaction=True)
+def test_nobody_slips_in_between_the_right_number_and_its_commit():
+    """The same without the web around it, which spreads the fifty over more time than a commit takes."""
+    for _ in range(4):
+        asked = make.verification(make.person())
+        number = sms_number(asked)
+
+        refusals = at_once(*[lambda pk=asked.pk, code=number: flow.confirm(code=code, pk=pk).refusal] * 50)
+
+        assert refusals.count(None) == 1
+        assert {one.code for one in refusals if one} == {"closed"}
+
+
+@pytest.mark.django_db(transaction=True)
 def test_of_many_who_unlock_at_once_all_read_the_same_one_number():
     mina = make.Member()
     asked = make.verification(mina.person)

@@ -3,19 +3,23 @@
 import json
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from verification import webhooks
+from verification import partner_access, webhooks
 from verification.models import Partner
 
 LONGEST = 30 * 24  # hours; two secrets at a time are for a change, not for ever
 
 
 class Command(BaseCommand):
-    help = "Rotates a partner's webhook secret; enables webhooks again after a 410. Exit code 2: no such partner."
+    help = (
+        "Rotates a partner's webhook secret; enables webhooks again after a 410; adds and disables the people of its "
+        "console. Exit code 2: no such partner, or not possible."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True)
@@ -25,6 +29,11 @@ class Command(BaseCommand):
             help=f"how long the old secret signs as well, 0 (it leaked) to {LONGEST}; 24",
         )  # fmt: skip
         self._deed(deeds, "enable-webhooks", self.enable, "tell it of later events again")
+        add = self._deed(deeds, "add-user", self.add_user, "somebody for its console; password and TOTP secret, once")
+        add.add_argument("--email", required=True, help="what they sign in with")
+        add.add_argument("--name", default="", help="what the console calls them; default: the e-mail address")
+        disable = self._deed(deeds, "disable-user", self.disable_user, "this person never signs in again")
+        disable.add_argument("--email", required=True)
 
     def _deed(self, deeds: Any, name: str, deed: Callable[..., dict[str, Any]], words: str) -> Any:
         parser = deeds.add_parser(name, help=words)
@@ -38,7 +47,10 @@ class Command(BaseCommand):
             partner = Partner.objects.get(pk=options["id"])
         except Partner.DoesNotExist as error:
             raise CommandError("There is no partner with that id.", returncode=2) from error
-        told = {"id": str(partner.pk), "name": partner.name, **options["do"](partner, options)}
+        try:
+            told = {"id": str(partner.pk), "name": partner.name, **options["do"](partner, options)}
+        except ValueError as error:
+            raise CommandError(f"{error}.", returncode=2) from error
         if options["json"]:
             self.stdout.write(json.dumps(told, ensure_ascii=False))
         else:
@@ -53,3 +65,9 @@ class Command(BaseCommand):
 
     def enable(self, partner: Partner, options: dict[str, Any]) -> dict[str, Any]:
         return {"was_disabled": webhooks.enable(partner.pk), "webhook_url": partner.webhook_url}
+
+    def add_user(self, partner: Partner, options: dict[str, Any]) -> dict[str, Any]:
+        return asdict(partner_access.add_user(partner, email=options["email"], name=options["name"]))
+
+    def disable_user(self, partner: Partner, options: dict[str, Any]) -> dict[str, Any]:
+        return {"email": options["email"], "was_enabled": partner_access.disable_user(partner, email=options["email"])}
