@@ -84,14 +84,14 @@ class Ask(Body):
 
 
 def _origin(url: str) -> str | None:
+    """Scheme, host and port as they stand: a user, an empty port or a look-alike letter makes it another origin."""
     try:
         parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
     except ValueError:
         return None
-    if parts.username or parts.password or not url.isprintable() or " " in url or "\\" in url:
+    if not url.isprintable() or " " in url or "\\" in url or not parts.netloc.isascii():
         return None
-    return f"{parts.scheme}://{parts.hostname}{port}"
+    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 class Typed(Body):

@@ -16,7 +16,7 @@ from ansim.lib import problem
 
 HEADER = "x-correlator"
 ALLOWED = re.compile(r"[a-zA-Z0-9_:;./<>{}-]{1,256}")
-SECRET_PATH = re.compile(r"^/window/(?!at/)[^/]+")
+SECRET_PATH = re.compile(r"/window/+(?!at/)[^/]+")
 _current: ContextVar[str] = ContextVar("correlator", default="")
 log = logging.getLogger("ansim.requests")
 _PLAIN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}

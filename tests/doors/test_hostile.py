@@ -35,7 +35,8 @@ ORIGINS = [
     "{home}%00.evil.example/", "{home}\x00/", "{home}\r\nLocation: https://evil.example/", "{home}\t/", "\t{home}/",
     " {home}/", "{home}/ back", "{home}/\u200bback", "{home}\u2044evil.example", "{home}./back", "{home}。/back",
     "{home}:1/back", "{home}:abc/", "{home}:-1/", "{home}:99999999/", "blob:{home}/x", "view-source:{home}/",
-    "{scheme}:/{host}/", "https://[::1]/", "http://2130706433/", "http://0x7f.1/",
+    "{scheme}:/{host}/", "https://[::1]/", "http://2130706433/", "http://0x7f.1/", "{scheme}://@{host}/",
+    "{scheme}://:@{host}/",
 ]  # fmt: skip
 
 
