@@ -14,9 +14,9 @@ from rest_framework.response import Response
 from ansim.lib import masking, proof, signing
 from ansim.lib.api import Body, Door, Text
 from ansim.lib.times import instant
-from verification import registration, unlocking
+from verification import controls, registration, unlocking
 from verification.app_auth import NewPhone, PhoneDoor, checked
-from verification.models import Verification
+from verification.models import Line, Verification
 
 SIX_DIGITS = re.compile(r"[0-9]{6}")
 VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6}){0,3}")
@@ -171,6 +171,42 @@ class PasswordDoor(PhoneDoor):
         return Response(status=204)
 
 
+class Controlling(Body):
+    stop_all = serializers.BooleanField()
+    blocked_partners = serializers.ListField(child=serializers.UUIDField(), max_length=1000)
+    password = Password(required=False)
+
+    def validate_stop_all(self, given: bool) -> bool:
+        if not isinstance(self.initial_data["stop_all"], bool):
+            raise ValidationError("true or false", "invalid")
+        return given
+
+
+class ControlsDoor(PhoneDoor):
+    """GET and PUT: stop-all and blocked partners; the password is needed for what turns protection down."""
+
+    def get(self, request: Request) -> Response:
+        return Response(_controls(self.line))
+
+    def put(self, request: Request) -> Response:
+        given = self.body(Controlling)
+        wanted = controls.Controls(given["stop_all"], frozenset(given["blocked_partners"]))
+        try:
+            refusal = controls.change(self.device, wanted=wanted, password=given.get("password"))
+        except controls.PasswordNeeded as error:
+            raise ValidationError({"password": ["needed to turn protection down"]}, "required") from error
+        except controls.UnknownPartner as error:
+            raise ValidationError({"blocked_partners": ["not a partner"]}, "invalid") from error
+        if refusal:
+            raise refusal
+        self.line.refresh_from_db()
+        return Response(_controls(self.line))
+
+
+def _controls(line: Line) -> dict[str, Any]:
+    return {"stop_all": line.stop_all, "blocked_partners": [str(partner) for partner in line.blocked_partners]}
+
+
 class Waiting(PhoneDoor):
     """GET: what waits for the owner."""
 
@@ -252,6 +288,7 @@ urlpatterns = [
     path("device", DeviceDoor.as_view(), name="app-device"),
     path("device/remove", Remove.as_view(), name="app-device-remove"),
     path("password", PasswordDoor.as_view(), name="app-password"),
+    path("controls", ControlsDoor.as_view(), name="app-controls"),
     path("verifications", Waiting.as_view(), name="app-verifications"),
     path("verifications/<uuid:verification_id>/unlock", Unlock.as_view(), name="app-unlock"),
     path("verifications/<uuid:verification_id>/deny", Deny.as_view(), name="app-deny"),

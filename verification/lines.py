@@ -32,8 +32,9 @@ _STANDING = """
 _TAKE = f"""
     INSERT INTO verification_line AS line
            (id, contract, contract_fingerprint, phone, phone_fingerprint, serial, protection, password,
-            wrong_passwords, wrong_numbers_at)
-    SELECT %(id)s, %(contract)s, %(contract_fingerprint)s, %(phone)s, %(phone_fingerprint)s, 1, 'off', '', 0, '{{}}'
+            wrong_passwords, wrong_numbers_at, stop_all, blocked_partners)
+    SELECT %(id)s, %(contract)s, %(contract_fingerprint)s, %(phone)s, %(phone_fingerprint)s, 1, 'off', '', 0, '{{}}',
+           false, '{{}}'
      WHERE %(matched)s
        AND (SELECT count(*) <= %(far)s
                    AND %(near)s >= count(*) FILTER (

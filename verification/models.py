@@ -109,6 +109,10 @@ class Line(models.Model):
     wrong_passwords = models.PositiveSmallIntegerField(default=0)
     wrong_numbers_at = ArrayField(models.DateTimeField(), default=list)
     """When wrong numbers were typed within the last hour, over all partners."""
+    stop_all = models.BooleanField(default=False)
+    """The owner's switch: nobody may verify this line (`verification.controls`)."""
+    blocked_partners = ArrayField(models.UUIDField(), default=list)
+    """Partners whose requests the owner blocked."""
     activation_fingerprint = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - no code is out
     activation_expires_at = models.DateTimeField(null=True)
 

@@ -28,6 +28,7 @@ def turn_off(line: Line, *, at: datetime) -> None:
     end_open(line, Verification.State.FAILED, "line_changed", now=timezone.now())
     former = line.device
     line.protection, line.protection_ended_at = Line.Protection.OFF, at
+    line.stop_all, line.blocked_partners = False, []
     line.device, line.password, line.birthdate, line.wrong_passwords = None, "", None, 0
     line.activation_fingerprint = line.activation_expires_at = None
     line.save()

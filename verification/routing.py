@@ -51,7 +51,8 @@ def go(
         return [found] if isinstance(found, Mismatch) else []
     line = verification.line = found.line
     verification.line_serial, verification.matched_at = line.serial, now
-    reason = _refusal(found, _open_elsewhere(verification, found, now=now), limits, now=now)
+    others = _open_elsewhere(verification, found, now=now)
+    reason = "line_blocked" if _stopped(line, verification) else _refusal(found, others, limits, now=now)
     if reason:  # and what this partner has open stays: a refused request takes nobody's place
         verification.move(State.FAILED, now=now, reason=reason)
         return []
@@ -61,6 +62,11 @@ def go(
     if line.protection == Protection.ON:
         return [_by_app(verification, found, limits, now)]
     return [_by_sms(verification, facts.phone, limits, now)]
+
+
+def _stopped(line: Line, verification: Verification) -> bool:
+    """By the owner: everybody, or this partner."""
+    return line.stop_all or verification.partner_id in line.blocked_partners
 
 
 def supersede(verification: Verification, standing: Standing, *, now: datetime) -> None:

@@ -21,7 +21,10 @@ TABLE = (
     # What a door, or several, are made of: who may come in, forms, pages.
     (DOORWAY, "*_auth *_door *_forms *_pages *.partner_docs *.partner_docs.* *.idempotency *.words *.templatetags.*"),
     # The rules, in transactions.
-    (STORY, "*.flow *.routing *.ending *.unlocking *.registration *.protection *.sandbox *.breaker *.results"),
+    (
+        STORY,
+        "*.flow *.routing *.ending *.unlocking *.registration *.controls *.protection *.sandbox *.breaker *.results",
+    ),
     (STORY, "*.identity *.delivery *.enrolment *.eligibility ansim.once ansim.rates"),
     (STORY, "*.partner_access *.partner_keys *.partner_settings *.partner_figures"),
     # We call someone.

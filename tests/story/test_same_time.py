@@ -28,11 +28,21 @@ def refusals(town):
         "company": _same(town, owner_type="corporate"),
         "suspended": _same(town, status="suspended"),
         "over the line's own limit": _same(town),
+        "blocked by its owner": _blocked(town),
     }
 
 
 def _same(town, **line):
     somebody = identity(town.world.person(**line))
+    return lambda: somebody
+
+
+def _blocked(town):
+    """A member who switched everything off in the app."""
+    owner = town.member()
+    answer = owner.call("PUT", "/app/v1/controls", {"stop_all": True, "blocked_partners": []})
+    assert answer.json()["stop_all"], answer.text
+    somebody = identity(owner.person)
     return lambda: somebody
 
 
@@ -44,7 +54,7 @@ def slower(one, other):
 
 def by_api(shop, url, refusals):
     """measure(name): one refusal by the partner's API. Equal but for the reason, which only the recognised are told."""
-    reasons = {"over the line's own limit": "line_blocked"}
+    reasons = dict.fromkeys(("over the line's own limit", "blocked by its owner"), "line_blocked")
     client, shapes = shop.http, set()
 
     def measure(name):

@@ -25,10 +25,14 @@ def _handler():
     return made
 
 
-def _post(path, body, content_type, headers):
+def _send(method, path, body, content_type, headers):
     client = Client()
     client.handler = _handler()
-    return client.post(path, body, content_type=content_type, headers=headers)
+    return client.generic(method, path, body, content_type=content_type, headers=headers)
+
+
+def _post(path, body, content_type, headers):
+    return _send("POST", path, body, content_type, headers)
 
 
 class Partner:
@@ -46,19 +50,24 @@ class Partner:
             {"Authorization": f"Bearer {self.key}", **headers},
         )
 
-    def create(self, person):
-        body = {"reference": uuid.uuid4().hex, "purpose": "login", "identity": identity(person.shown())}
+    def create(self, person, **typed):
+        given = {**identity(person.shown()), **typed}
+        body = {"reference": uuid.uuid4().hex, "purpose": "login", "identity": given}
         return self.post("", body, **{"Idempotency-Key": uuid.uuid4().hex})
 
     def confirm(self, pk, code):
         return self.post(f"/{pk}/confirm", {"code": code})
 
 
+def call(member, method, target, body):
+    """A call of the app, with its proof."""
+    raw = json.dumps(body)
+    proof = member.phone.proof(method, target, raw.encode())
+    return _send(method, target, raw, "application/json", {"Authorization": proof})
+
+
 def unlock(member, pk, password=make.PASSWORD):
-    """The app's call, with its proof."""
-    target, body = f"/app/v1/verifications/{pk}/unlock", json.dumps({"password": password})
-    proof = member.phone.proof("POST", target, body.encode())
-    return _post(target, body, "application/json", {"Authorization": proof})
+    return call(member, "POST", f"/app/v1/verifications/{pk}/unlock", {"password": password})
 
 
 def identify(pk, identity):
