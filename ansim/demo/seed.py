@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 from django.conf import settings
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -31,6 +31,8 @@ from verification.partner_auth import make_key
 
 CODE_LIFE = timedelta(hours=24)
 WAITING_MEMBERS = 5
+# What a role may do at the desk: supervisors see partners and deliver webhooks again.
+MAY = {"supervisor": ("view_partner", "change_partner", "view_webhookdelivery", "change_webhookdelivery")}
 SITES = ({"domain": "cinema.example", "name": "별빛극장"}, {"domain": "library.example", "name": "마을도서관"})
 
 
@@ -127,7 +129,9 @@ def _agent(username: str, role: str) -> dict[str, Any]:
     agent, _ = Agent.objects.get_or_create(username=username, defaults={"is_staff": True})
     agent.set_password(password)
     agent.save()
-    agent.groups.set([Group.objects.get_or_create(name=role)[0]])
+    group, _ = Group.objects.get_or_create(name=role)
+    group.permissions.set(Permission.objects.filter(codename__in=MAY.get(role, ())))
+    agent.groups.set([group])
     TOTPDevice.objects.filter(user=agent).delete()
     TOTPDevice.objects.create(user=agent, name="app", key=key)
     return {
