@@ -5,16 +5,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ansim.lib.problem import Refused
-from subscriptions import enrolment
+from subscriptions import pending
 from verification.app_auth import PhoneDoor
 
 
 class StopPending(PhoneDoor):
-    """POST: stops a delayed cancellation with one tap, without the password: it turns protection up."""
+    """POST: stops what waits at the desk's word with one tap, without the password: it turns protection up."""
 
     def post(self, request: Request) -> Response:
         self.no_body()
-        if not enrolment.stop_cancellation(self.line):
+        if not pending.stop(self.line):
             raise Refused("wrong_state")
         return Response({"stopped": True})
 

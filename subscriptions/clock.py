@@ -3,8 +3,8 @@
 from celery import shared_task
 from django.utils import timezone
 
-from subscriptions import enrolment
-from subscriptions.models import Subscription
+from subscriptions import pending
+from subscriptions.models import PendingChange
 
 BATCH = 500
 
@@ -12,6 +12,8 @@ BATCH = 500
 @shared_task(name="subscriptions.clock.take_effect", max_retries=0)
 def take_effect() -> None:
     """End what staff took down a day ago and nobody stopped."""
-    due = Subscription.objects.filter(state=Subscription.State.ACTIVE, leaves_at__lte=timezone.now())
-    for pk in list(due.order_by("leaves_at").values_list("pk", flat=True)[:BATCH]):
-        enrolment.take_effect(pk)
+    due = PendingChange.objects.filter(
+        due_at__lte=timezone.now(), kind=PendingChange.Kind.CANCELLATION, **pending.OPEN
+    ).order_by("due_at")
+    for pk in list(due.values_list("pk", flat=True)[:BATCH]):
+        pending.take_effect(pk)

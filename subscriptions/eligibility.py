@@ -27,6 +27,12 @@ def why_not(facts: LineFacts, *, today: date, joined: bool = False) -> list[str]
     return [reason for reason, failing in reasons.items() if failing]
 
 
+def supported(handset: dict[str, str]) -> bool:
+    """Whether the app runs on a handset as the carrier words it: {"model", "os", "os_version", "form"}."""
+    told = Handset(**{name: handset[name] for name in ("model", "os", "os_version", "form")})
+    return told.os in OLDEST and told.form == "phone" and _version(told) >= OLDEST[told.os]
+
+
 def _version(handset: Handset) -> tuple[int, ...]:
     """ "4.4.2" is (4, 4); what is no number counts as oldest: an unknown phone is not promised to work."""
     parts = f"{handset.os_version}.0".split(".")[:2]

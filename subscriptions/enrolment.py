@@ -1,10 +1,8 @@
-"""Joining and leaving (mission.md S4, S5, S7, S10, S11): the business above the protection."""
+"""Joining (mission.md S4, S5, S7, S11): the business above the protection. Leaving is `leaving`."""
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -83,61 +81,3 @@ def renew_activation(contract: str, *, activation_life: timedelta = registration
         if subscription is None:
             raise Refused("not_found")
         return Joined(subscription, line, registration.issue_activation(line, life=activation_life))
-
-
-def cancel(contract: str, *, reason: str, at: datetime | None = None) -> Subscription:
-    """End the service at once: protection off, the phone's registration gone, open verifications ended.
-
-    Refused: `not_found`. Raises Subscription.DoesNotExist for a line that has no active one.
-    """
-    with transaction.atomic():
-        line = protection.hold(contract)
-        return _end(_active(line), line, reason=reason, at=at or timezone.now())
-
-
-def request_cancellation(contract: str, *, at: datetime | None = None) -> Subscription:
-    """Staff took a cancellation down: it waits a day, the phone is told, and one tap there stops it (invariant 6).
-
-    The delay counts from `at` (now). Taken down already: the first one stands. Refused and raised as by `cancel`.
-    """
-    with transaction.atomic():
-        line = protection.hold(contract)
-        subscription = _active(line)
-        if subscription.leaves_at is None:
-            subscription.leaves_at = (at or timezone.now()) + timedelta(seconds=settings.CANCELLATION_DELAY)
-            subscription.save(update_fields=["leaves_at"])
-            if line.device:
-                registration.tell(line.device, "cancellation_requested")
-        return subscription
-
-
-def stop_cancellation(line: Line) -> bool:
-    """The owner's tap. False when nothing was pending."""
-    pending = Subscription.objects.filter(line=line, state=State.ACTIVE, leaves_at__isnull=False)
-    return pending.update(leaves_at=None) == 1
-
-
-def take_effect(subscription_id: uuid.UUID) -> None:
-    """The day is over (the clock calls). Stopped a moment ago, or ended otherwise: nothing happens."""
-    contract = Subscription.objects.select_related("line").get(pk=subscription_id).line.contract
-    with transaction.atomic():
-        line, now = protection.hold(contract), timezone.now()
-        due = (
-            line.subscriptions.select_for_update()
-            .filter(pk=subscription_id, state=State.ACTIVE, leaves_at__lte=now)
-            .first()
-        )
-        if due is not None and due.leaves_at is not None:
-            _end(due, line, reason="desk", at=due.leaves_at)
-
-
-def _active(line: Line) -> Subscription:
-    return line.subscriptions.select_for_update().get(state=State.ACTIVE)
-
-
-def _end(subscription: Subscription, line: Line, *, reason: str, at: datetime) -> Subscription:
-    subscription.state, subscription.end_reason = State.ENDED, reason
-    subscription.ended_at = max(at, subscription.joined_at)
-    subscription.save(update_fields=["state", "ended_at", "end_reason"])
-    protection.turn_off(line, at=subscription.ended_at)
-    return subscription

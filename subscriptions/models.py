@@ -4,11 +4,24 @@ from django.db import models
 from django.db.models import Q
 
 from ansim.lib.sealed import SealedField
+from ansim.models import Agent
+from subscriptions.billing_models import Charge as Charge
+from subscriptions.billing_models import Price as Price
+from subscriptions.carrier_models import CarrierEvent as CarrierEvent
+from subscriptions.consent_models import Consent as Consent
+from subscriptions.consent_models import ConsentDocument as ConsentDocument
+from subscriptions.page_models import Announcement as Announcement
+from subscriptions.page_models import Question as Question
+from subscriptions.session_models import CustomerSession as CustomerSession
 from verification.models import Line
 
 
 class Subscription(models.Model):
-    """The add-on service of one line, from joining to leaving. Whether the app is registered is another fact (S5)."""
+    """The add-on service of one line, from joining to leaving. Whether the app is registered is another fact (S5).
+
+    Facts: who joined when, and when the customer or the desk cancelled. Conclusions, drawn from these and from the
+    carrier's events by `lifecycle.conclude` and written by nobody else: state, suspended_at, ended_at, end_reason.
+    """
 
     class State(models.TextChoices):
         ACTIVE = "active"
@@ -22,10 +35,14 @@ class Subscription(models.Model):
     """Who joined: {"name", "birthdate" (ISO), "ci"}."""
     holder_fingerprint = models.CharField(max_length=64, db_index=True)
     """Keyed fingerprint of the CI: one person's lines."""
-    state = models.CharField(max_length=6, choices=State, default=State.ACTIVE)
     joined_at = models.DateTimeField()
-    leaves_at = models.DateTimeField(null=True)
-    """When a cancellation that staff took down takes effect, unless the owner stops it (invariant 6)."""
+    cancelled_at = models.DateTimeField(null=True)
+    cancel_reason = models.CharField(max_length=32, default="", blank=True)
+    """Who cancelled: "customer", "desk" …"""
+
+    state = models.CharField(max_length=6, choices=State, default=State.ACTIVE)
+    suspended_at = models.DateTimeField(null=True)
+    """Since when the carrier has suspended the line; None when it has not."""
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=32, default="", blank=True)
 
@@ -40,5 +57,43 @@ class Subscription(models.Model):
                 name="subscription_ends_after_joining",
                 condition=Q(ended_at=None) | Q(ended_at__gte=models.F("joined_at")),
             ),
+            models.CheckConstraint(
+                name="subscription_cancelled_by_somebody",
+                condition=Q(cancelled_at=None, cancel_reason="")
+                | (Q(cancelled_at__isnull=False) & ~Q(cancel_reason="")),
+            ),
         ]
-        indexes = [models.Index(name="subscription_leaving", fields=["leaves_at"], condition=Q(state="active"))]
+
+
+class PendingChange(models.Model):
+    """What turns protection down without the app waits a day, is told to the phone, and one tap there stops it.
+
+    (Invariant 6.) Open while neither `stopped_at` nor `done_at` is set.
+    """
+
+    class Kind(models.TextChoices):
+        CANCELLATION = "cancellation"
+        RESET = "reset"  # the app may be registered again without its former password
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    subscription = models.ForeignKey(Subscription, models.PROTECT, related_name="pending_changes")
+    kind = models.CharField(max_length=12, choices=Kind)
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(Agent, models.PROTECT, null=True)
+    """The agent who took it down; None where the demo did."""
+    due_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="pendingchange_one_open",
+                fields=["subscription", "kind"],
+                condition=Q(stopped_at=None, done_at=None),
+            ),
+            models.CheckConstraint(name="pendingchange_ends_once", condition=Q(stopped_at=None) | Q(done_at=None)),
+        ]
+        indexes = [
+            models.Index(name="pendingchange_due", fields=["due_at"], condition=Q(stopped_at=None, done_at=None))
+        ]

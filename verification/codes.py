@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from django.conf import settings
 
-from ansim.lib import signing
+from ansim.lib import fingerprint, signing
 from ansim.lib.phone import national
 from pushes import hpke
 from pushes.models import Device
@@ -23,6 +23,16 @@ ACTIVATION_LENGTH = 10  # 50 random bits
 BLOCK = 256  # bytes; every sealed number has the same length class
 # OWASP's parameters for Argon2id; the library's own default costs ten times as much per unlock (dependencies.md).
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
+def browser_nonce() -> str:
+    """What the cookie of a window says, and nobody else knows."""
+    return secrets.token_urlsafe(24)
+
+
+def browser_fingerprint(nonce: str) -> str:
+    """What a verification keeps of the browser it is bound to."""
+    return fingerprint.of("browser", nonce)
 
 
 def number() -> str:

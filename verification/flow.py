@@ -43,6 +43,8 @@ class Ask:
     livemode: bool = False
     idempotency_key: str | None = None
     request_hash: str | None = None
+    browser: str | None = None
+    """Fingerprint of the one browser that may open the window; None: the first that posts there binds it."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def start(ask: Ask, *, partner: Partner, answer: Any) -> Started:
         region=ask.region, livemode=ask.livemode, tries_left=limits.tries, resends_left=limits.resends,
         identity_tries_left=limits.identity_tries, window_fingerprint=fingerprint.of("window", secret),
         created_at=now, expires_at=now + timedelta(seconds=limits.identity_ttl),
-        idempotency_key=ask.idempotency_key, request_hash=ask.request_hash,
+        idempotency_key=ask.idempotency_key, request_hash=ask.request_hash, browser_fingerprint=ask.browser,
     )  # fmt: skip
     started = Started(verification, secret)
     try:

@@ -36,6 +36,21 @@ def turn_off(line: Line, *, at: datetime) -> None:
         registration.tell(former, "cancelled")
 
 
+def pause(line: Line) -> None:
+    """The carrier suspended the line: no verification at all until it resumes (S6); what is open ends with it."""
+    if line.protection == Line.Protection.ON:
+        end_open(line, Verification.State.FAILED, "line_changed", now=timezone.now())
+        line.protection = Line.Protection.PAUSED
+        line.save(update_fields=["protection"])
+
+
+def resume(line: Line) -> None:
+    """The line resumed, and the protection with it."""
+    if line.protection == Line.Protection.PAUSED:
+        line.protection = Line.Protection.ON
+        line.save(update_fields=["protection"])
+
+
 def hold(contract: str) -> Line:
     """The line of that contract under lock. Refused: `not_found`."""
     line = Line.objects.of_contract(contract).select_for_update(of=("self",)).select_related("device").first()

@@ -5,13 +5,11 @@ other one is refused from then on. The browser is never trusted with a result: t
 """
 
 import hashlib
-import secrets
 import uuid
 from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.core import signing
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect, JsonResponse
 from django.urls import path
@@ -24,36 +22,22 @@ from django.views.decorators.http import require_http_methods, require_safe
 from ansim import rates
 from ansim.lib import fingerprint
 from ansim.lib.problem import Refused
-from verification import flow, regions
+from verification import codes, flow, regions, window_auth
 from verification import window_pages as pages
 from verification.ending import Outcome
 from verification.models import Verification
 from verification.states import State
 from verification.window_forms import CodeForm, IdentityForm
 
-COOKIE_LIFE = 3600  # seconds
 IDENTITIES_PER_MINUTE = 600  # from one address; many people share one behind a carrier's network
 
 
 # --- Who may look ---------------------------------------------------------------------------------
 
 
-def _cookie_name(verification_id: uuid.UUID) -> str:
-    return f"window-{verification_id.hex}"
-
-
-def _browser(request: HttpRequest, verification_id: uuid.UUID) -> str | None:
-    """The fingerprint of the browser that opened this window with its secret; None for any other."""
-    try:
-        nonce = str(request.get_signed_cookie(_cookie_name(verification_id), salt="window"))
-    except (KeyError, signing.BadSignature):
-        return None
-    return fingerprint.of("browser", nonce)
-
-
 def _visible(request: HttpRequest, verification_id: uuid.UUID) -> Verification | None:
     """The verification, brought up to date, if this browser may see it."""
-    browser = _browser(request, verification_id)
+    browser = window_auth.browser(request, verification_id)
     allowed = Q(browser_fingerprint=None) | Q(browser_fingerprint=browser)
     found = Verification.objects.select_related("partner").filter(allowed, pk=verification_id)
     verification = found.first() if browser else None
@@ -65,7 +49,7 @@ def _visible(request: HttpRequest, verification_id: uuid.UUID) -> Verification |
 
 def _bind(request: HttpRequest, verification_id: uuid.UUID) -> bool:
     """The first POST binds the browser: one UPDATE decides between two that try at once."""
-    browser = _browser(request, verification_id)
+    browser = window_auth.browser(request, verification_id)
     if browser is None:
         return False
     mine = Verification.objects.filter(Q(browser_fingerprint=None) | Q(browser_fingerprint=browser), pk=verification_id)
@@ -99,10 +83,7 @@ def enter(request: HttpRequest, secret: str) -> HttpResponse:
     response = HttpResponseRedirect(pages.address(verification.pk), status=303)
     # Once a browser is bound only its own cookie opens the window, and that one is sent to the address we move to.
     if verification.browser_fingerprint is None:
-        response.set_signed_cookie(
-            _cookie_name(verification.pk), secrets.token_urlsafe(24), salt="window", max_age=COOKIE_LIFE,
-            path=pages.address(verification.pk), secure=settings.SECURE, httponly=True, samesite="Lax",
-        )  # fmt: skip
+        window_auth.give(response, verification.pk, nonce=codes.browser_nonce())
     return response
 
 

@@ -25,7 +25,8 @@ TABLE = (
         STORY,
         "*.flow *.routing *.ending *.unlocking *.registration *.controls *.protection *.sandbox *.breaker *.results",
     ),
-    (STORY, "*.identity *.delivery *.enrolment *.eligibility ansim.once ansim.rates"),
+    (STORY, "*.identity *.delivery ansim.once ansim.rates"),
+    (STORY, "*.enrolment *.eligibility *.leaving *.pending *.lifecycle *.timeline *.proving"),
     (STORY, "*.partner_access *.partner_keys *.partner_settings *.partner_figures"),
     # We call someone.
     (OUT, "*.tasks *.gateways *.gateways.* *.carrier *.bell *.drain *.outbox *_outbox *_post *.webhooks"),

@@ -6,7 +6,7 @@ import pytest
 
 from ansim.lib.problem import Refused
 from pushes.models import Device
-from subscriptions import enrolment
+from subscriptions import enrolment, leaving
 from tests import make
 from tests.client.phone import PhoneClient
 from tests.verification import hours
@@ -112,6 +112,6 @@ def test_no_code_is_renewed_for_a_line_that_is_no_member(left):
     mina = make.person()
     if left:
         enrolment.join(mina.phone)
-        enrolment.cancel(mina.contract, reason="customer")
+        leaving.cancel(mina.contract, reason="customer")
     with pytest.raises(Refused, match="not_found"):
         enrolment.renew_activation(mina.contract)

@@ -8,8 +8,8 @@ from django.utils import timezone
 from ansim.lib import fingerprint
 from ansim.lib.problem import Refused, Unavailable
 from pushes.models import Device, Message
-from subscriptions import enrolment
-from subscriptions.models import Subscription
+from subscriptions import enrolment, leaving, pending
+from subscriptions.models import PendingChange, Subscription
 from tests import make
 from tests.subscriptions.test_activation import register
 from tests.verification import callers, hours
@@ -120,7 +120,7 @@ def test_leaving_takes_the_phone_the_password_the_codes_and_what_is_open():
     mina.number(asked[0])
     code = enrolment.renew_activation(mina.person.contract).activation_code
 
-    left = enrolment.cancel(mina.person.contract, reason="customer")
+    left = leaving.cancel(mina.person.contract, reason="customer")
 
     line = Line.objects.get()
     assert (left.state, left.end_reason, left.ended_at) == ("ended", "customer", line.protection_ended_at)
@@ -140,7 +140,7 @@ def test_leaving_takes_the_phone_the_password_the_codes_and_what_is_open():
 @pytest.mark.django_db
 def test_who_leaves_may_join_again_at_once_and_needs_the_app_again():
     mina = make.Member()
-    enrolment.cancel(mina.person.contract, reason="customer")
+    leaving.cancel(mina.person.contract, reason="customer")
     assert make.verification(mina.person).channel == "sms"
 
     again = enrolment.join(mina.person.phone)
@@ -158,7 +158,7 @@ def test_a_lock_ends_with_the_membership():
     asked = make.verification(mina.person)
     for _ in range(5):
         mina.unlock(asked, "999888")
-    enrolment.cancel(mina.person.contract, reason="customer")
+    leaving.cancel(mina.person.contract, reason="customer")
     register(enrolment.join(mina.person.phone).activation_code)
     assert make.verification(mina.person).state == "awaiting_app"
 
@@ -167,18 +167,18 @@ def test_a_lock_ends_with_the_membership():
 def test_nobody_leaves_twice_or_without_having_joined():
     mina = make.person()
     with pytest.raises(Refused, match="not_found"):
-        enrolment.cancel(mina.contract, reason="customer")
+        leaving.cancel(mina.contract, reason="customer")
     enrolment.join(mina.phone)
-    enrolment.cancel(mina.contract, reason="customer")
+    leaving.cancel(mina.contract, reason="customer")
     with pytest.raises(Subscription.DoesNotExist):
-        enrolment.cancel(mina.contract, reason="customer")
+        leaving.cancel(mina.contract, reason="customer")
 
 
 @pytest.mark.django_db
 def test_nobody_leaves_before_having_joined():
     mina = make.person()
     joined = enrolment.join(mina.phone).subscription
-    left = enrolment.cancel(mina.contract, reason="customer", at=joined.joined_at - timedelta(days=1))
+    left = leaving.cancel(mina.contract, reason="customer", at=joined.joined_at - timedelta(days=1))
     assert left.ended_at == joined.joined_at
 
 
@@ -188,7 +188,7 @@ def test_of_many_who_leave_at_once_one_leaves_and_the_risk_is_known_afterwards()
 
     def leave():
         try:
-            return enrolment.cancel(mina.person.contract, reason="customer")
+            return leaving.cancel(mina.person.contract, reason="customer")
         except Subscription.DoesNotExist:
             return None
 
@@ -202,14 +202,14 @@ def test_of_many_who_leave_at_once_one_leaves_and_the_risk_is_known_afterwards()
 @pytest.mark.django_db
 def test_the_delay_of_a_cancellation_by_staff_is_stopped_by_one_tap():
     mina = make.Member()
-    pending = enrolment.request_cancellation(mina.person.contract)
-    assert pending.leaves_at > timezone.now() + timedelta(hours=23)
+    change = pending.ask(mina.person.contract, pending.Kind.CANCELLATION, by=None)
+    assert change.due_at > timezone.now() + timedelta(hours=23)
     assert Line.objects.get().protection == "on"
 
-    assert enrolment.stop_cancellation(mina.line)
-    assert not enrolment.stop_cancellation(mina.line)
+    assert pending.stop(mina.line)
+    assert not pending.stop(mina.line)
     hours.pass_by(days=2)
-    enrolment.take_effect(pending.pk)
+    pending.take_effect(change.pk)
 
     assert Subscription.objects.get().state == "active"
 
@@ -217,14 +217,14 @@ def test_the_delay_of_a_cancellation_by_staff_is_stopped_by_one_tap():
 @pytest.mark.django_db
 def test_a_cancellation_that_nobody_stops_takes_effect_once_its_day_is_over():
     mina = make.Member()
-    pending = enrolment.request_cancellation(mina.person.contract)
-    enrolment.take_effect(pending.pk)
+    change = pending.ask(mina.person.contract, pending.Kind.CANCELLATION, by=None)
+    pending.take_effect(change.pk)
     assert Subscription.objects.get().state == "active"
 
     hours.pass_by(days=1, seconds=1)
     for _ in range(2):
-        enrolment.take_effect(pending.pk)
+        pending.take_effect(change.pk)
 
     left = Subscription.objects.get()
-    assert (left.state, left.end_reason, left.ended_at) == ("ended", "desk", left.leaves_at)
+    assert (left.state, left.end_reason, left.ended_at) == ("ended", "desk", PendingChange.objects.get().due_at)
     assert Line.objects.get().protection == "off"

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from ansim.lib.problem import Refused
 from pushes.models import Device, Message
-from subscriptions import enrolment
+from subscriptions import enrolment, leaving
 from subscriptions.models import Subscription
 from tests import make
 from tests.client.phone import PhoneClient
@@ -187,7 +187,7 @@ def join(mina, partner, dice):
 
 
 def leave(mina, partner, dice):
-    enrolment.cancel(mina.contract, reason="customer")
+    leaving.cancel(mina.contract, reason="customer")
 
 
 def _device():

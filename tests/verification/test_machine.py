@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from ansim.lib.problem import Refused
 from pushes.models import Message
 from pushes.tasks import drain
-from subscriptions import enrolment
+from subscriptions import enrolment, leaving
 from tests import make
 from tests.client.phone import PhoneClient
 from tests.verification import callers, hours
@@ -149,7 +149,7 @@ class Lifetime(RuleBasedStateMachine):
             enrolment.join(self.mina.phone)
             self.ledger.join()
         elif self.ledger.protected and deed == "leave":
-            enrolment.cancel(self.mina.contract, reason="customer")
+            leaving.cancel(self.mina.contract, reason="customer")
             self.phone = self.device = None
             self.ledger.leave()
         if self.ledger.protected and platform and deed != "leave":

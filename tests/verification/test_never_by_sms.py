@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from pushes import tasks
 from pushes.models import Message
-from subscriptions import enrolment
+from subscriptions import enrolment, leaving
 from tests import make
 from tests.verification import callers
 from tests.verification.crowd import at_once
@@ -225,5 +225,5 @@ def test_no_state_of_a_protected_line_ends_in_an_sms():
 def test_leaving_brings_the_sms_back():
     mina = make.Member()
     assert make.verification(mina.person).channel == "app"
-    enrolment.cancel(mina.person.contract, reason="customer")
+    leaving.cancel(mina.person.contract, reason="customer")
     assert make.verification(mina.person).channel == "sms"

@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from ansim.demo import people, seed
 from ansim.lib import phone
 from ansim.lib.problem import Refused, Unavailable
-from subscriptions import enrolment
+from subscriptions import enrolment, leaving, pending
 from subscriptions.models import Subscription
 from verification.models import GRANTS
 
@@ -75,10 +75,11 @@ class Command(BaseCommand):
 
     def leave(self, options: dict[str, Any]) -> dict[str, Any]:
         if options["desk"]:
-            left = enrolment.request_cancellation(options["contract"], at=options["at"])
+            change = pending.ask(options["contract"], pending.Kind.CANCELLATION, by=None, at=options["at"])
+            left, leaves_at = change.subscription, change.due_at
         else:
-            left = enrolment.cancel(options["contract"], reason="customer", at=options["at"])
-        moments = {"leaves_at": left.leaves_at, "ended_at": left.ended_at}
+            left, leaves_at = leaving.cancel(options["contract"], reason="customer", at=options["at"]), None
+        moments = {"leaves_at": leaves_at, "ended_at": left.ended_at}
         times = {name: moment.isoformat() if moment else None for name, moment in moments.items()}
         return {"contract": options["contract"], "state": left.state, **times, "reason": left.end_reason}
 

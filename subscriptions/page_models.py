@@ -1,0 +1,41 @@
+import uuid
+
+from django.db import models
+
+
+class Announcement(models.Model):
+    """A notice on the public site (공지). Bodies are Markdown without HTML."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    title_ko = models.CharField(max_length=120)
+    title_en = models.CharField(max_length=120)
+    body_ko = models.TextField()
+    body_en = models.TextField()
+    published_at = models.DateTimeField()
+    """In the future: not shown yet."""
+
+    class Meta:
+        indexes = [models.Index(name="announcement_newest", fields=["-published_at"])]
+
+
+class Question(models.Model):
+    """A question of the FAQ with its answer and its own address (`slug`). Answers are Markdown without HTML."""
+
+    class Group(models.TextChoices):
+        USING = "using", "이용"
+        JOINING = "joining", "가입"
+        CHANGES = "changes", "변경"
+        FEE = "fee", "요금"
+        LEAVING = "leaving", "해지"
+
+    slug = models.SlugField(max_length=50, primary_key=True)
+    group = models.CharField(max_length=8, choices=Group)
+    position = models.PositiveSmallIntegerField()
+    question_ko = models.CharField(max_length=200)
+    question_en = models.CharField(max_length=200)
+    answer_ko = models.TextField()
+    answer_en = models.TextField()
+    shown = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["position"]

@@ -1,0 +1,63 @@
+"""What the desk took down for a customer without the app: it waits, is told, and can be stopped (invariant 6)."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from ansim.models import Agent
+from subscriptions import leaving
+from subscriptions.models import PendingChange, Subscription
+from verification import protection, registration
+from verification.models import Line
+
+Kind = PendingChange.Kind
+NOTICES = {Kind.CANCELLATION: "cancellation_requested", Kind.RESET: "reset_requested"}
+OPEN = {"stopped_at": None, "done_at": None}
+
+
+def ask(contract: str, kind: Kind, *, by: Agent | None, at: datetime | None = None) -> PendingChange:
+    """Take it down: the phone is told at once. The delay counts from `at` (now). Taken down already: that one stands.
+
+    Refused: `not_found`. Raises Subscription.DoesNotExist for a line that has no active one.
+    """
+    with transaction.atomic():
+        line = protection.hold(contract)
+        subscription = leaving.active(line)
+        asked_at = at or timezone.now()
+        change, is_new = PendingChange.objects.get_or_create(
+            subscription=subscription,
+            kind=kind,
+            **OPEN,
+            defaults={
+                "asked_at": asked_at,
+                "asked_by": by,
+                "due_at": asked_at + timedelta(seconds=settings.CANCELLATION_DELAY),
+            },
+        )
+        if is_new and line.device:
+            registration.tell(line.device, NOTICES[kind])
+        return change
+
+
+def stop(line: Line) -> bool:
+    """The owner's tap stops all that waits. False when nothing did."""
+    waiting = PendingChange.objects.filter(subscription__line=line, **OPEN)
+    return waiting.update(stopped_at=timezone.now()) > 0
+
+
+def take_effect(change_id: uuid.UUID) -> None:
+    """The day is over (the clock calls). Stopped a moment ago, or ended otherwise: nothing happens."""
+    contract = PendingChange.objects.select_related("subscription__line").get(pk=change_id).subscription.line.contract
+    with transaction.atomic():
+        line = protection.hold(contract)
+        due = PendingChange.objects.select_for_update(of=("self",)).select_related("subscription")
+        change = due.filter(pk=change_id, due_at__lte=timezone.now(), **OPEN).first()
+        if change is None or change.kind != Kind.CANCELLATION:
+            return
+        change.done_at = timezone.now()
+        change.save(update_fields=["done_at"])
+        if change.subscription.state == Subscription.State.ACTIVE:
+            leaving.end(change.subscription, line, reason="desk", at=change.due_at)
