@@ -25,6 +25,13 @@ ROOT_URLCONF = "ansim.urls"
 WSGI_APPLICATION = "ansim.wsgi.application"
 APPEND_SLASH = False
 AUTH_USER_MODEL = "ansim.Agent"
+AUTHENTICATION_BACKENDS = ["ansim.desk_auth.Roles"]
+AUTH_PASSWORD_VALIDATORS = [  # of staff; customers have no password here
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -52,7 +59,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "ansim.lib.problem.Refusals",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "ansim.lib.languages.Languages",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -128,6 +135,13 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 OTP_TOTP_ISSUER = "Ansim"
+OTP_TOTP_THROTTLE_FACTOR = 0  # ansim.staff_sign_in counts and locks, exactly
+
+# --- The desk -------------------------------------------------------------------------------------
+DESK_ALLOWED_IPS = env.list("DESK_ALLOWED_IPS", default=[])  # networks; none: from everywhere
+DESK_IDLE = env.int("DESK_IDLE", default=900)  # seconds
+DESK_SEARCHES_PER_HOUR = env.int("DESK_SEARCHES_PER_HOUR", default=60)  # of one agent
+DESK_REVEALS_PER_HOUR = env.int("DESK_REVEALS_PER_HOUR", default=20)
 
 # --- Doors ----------------------------------------------------------------------------------------
 DATA_UPLOAD_MAX_MEMORY_SIZE = 65_536  # api.md: 413 over 64 KiB
@@ -154,15 +168,27 @@ SEAL_KEYS = env.list("SEAL_KEYS")  # "id:base64 of 32 bytes", the first seals, a
 FINGERPRINT_KEY = env.str("FINGERPRINT_KEY")
 CODE_KEY = env.str("CODE_KEY")
 PASSWORD_PEPPER = env.str("PASSWORD_PEPPER")
+AUDIT_KEY = env.str("AUDIT_KEY")
 NUMBER_SIGNING_KEYS = env.list("NUMBER_SIGNING_KEYS")  # "kid:base64 of PKCS8", the first signs, all are published
 RECEIPT_SIGNING_KEYS = env.list("RECEIPT_SIGNING_KEYS")
+
+# --- The record of access (docs/adr/0014) ----------------------------------------------------------
+AUDIT_CHECKPOINT = Path(env.str("AUDIT_CHECKPOINT", default=str(RUN_DIR / "audit-checkpoint")))
+
+# --- Joining when many want to (subscriptions.waiting_room) ------------------------------------------
+JOIN_PLACES = env.int("JOIN_PLACES", default=500)  # people between the consents and the end at the same time
+JOIN_PER_MINUTE = env.int("JOIN_PER_MINUTE", default=300)  # newcomers
+SITE_SLOTS = env.int("SITE_SLOTS", default=2)  # threads of a web process (8) that may wait for the carrier on the site
 
 # --- The outside ----------------------------------------------------------------------------------
 CARRIER_URL = env.str("CARRIER_URL").rstrip("/")
 CARRIER_TOKEN = env.str("CARRIER_TOKEN")
 CARRIER_EVENTS_SECRET = env.str("CARRIER_EVENTS_SECRET")
+RECONCILE_PER_SECOND = env.int("RECONCILE_PER_SECOND", default=50)  # look-ups of a sweep over all subscriptions
 CARRIER_TIMEOUT = 3.0  # seconds in all; api.md section 1
+FREE_SAME_DAY = env.bool("FREE_SAME_DAY", default=True)  # who joins and leaves on one day pays nothing; mission.md 6
 CANCELLATION_DELAY = env.int("CANCELLATION_DELAY", default=86_400)  # seconds a desk's cancellation waits
+RESET_LIFE = env.int("RESET_LIFE", default=604_800)  # seconds a reset of the app can be finished, after its delay
 PASSWORD_TRIES = 5  # wrong app passwords in a row before the lock; mission.md section 5
 SMS_GATEWAY = env.str("SMS_GATEWAY", default="http")
 SMS_URL = env.str("SMS_URL", default="").rstrip("/")

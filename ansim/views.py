@@ -1,31 +1,11 @@
-"""The first page and the two questions a load balancer asks."""
+"""The two questions a load balancer asks, and what people read where there is nothing for them."""
 
 import redis
-from django.conf import settings
 from django.db import DatabaseError, connection
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils import translation
 
 from ansim import once
-
-
-def start(request: HttpRequest) -> HttpResponse:
-    """In the demo: what to click. The public site follows."""
-    if not settings.DEMO:
-        raise Http404
-    from ansim.demo import start_page  # only there when DEMO=1
-
-    language = request.GET.get("lang")
-    if language in dict(settings.LANGUAGES):
-        translation.activate(language)
-    response = render(request, "demo/start.html", start_page.context())
-    if language in dict(settings.LANGUAGES):
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME, language, secure=settings.SECURE, httponly=True, samesite="Lax"
-        )
-    return response
-
 
 # Django's own two views look for the form's token first, and break once more on what made the request a bad one.
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from pushes import bell
+from pushes import bell, notices
 from pushes.models import Device, Message
 
 NOTICE_LIFE = timedelta(days=3)
@@ -30,8 +30,17 @@ def number(device: Device, *, verification: uuid.UUID, envelope: str, until: dat
 
 
 def notice(device: Device, what: str) -> Message:
-    """Something the owner should know: `replaced`, `removed`, `locked`, `cancelled` …"""
+    """Something the owner should know, one of `notices.NOTICES`. Raises ValueError for any other."""
+    if what not in notices.NOTICES:
+        raise ValueError(f"{what} is no notice that has words")
     return _owed(device, Message.Kind.NOTICE, None, timezone.now() + NOTICE_LIFE, {"notice": what})
+
+
+def tell(device: Device, what: str) -> None:
+    """Owe a notice in the caller's transaction, and ring for it."""
+    owed = notice(device, what)
+    owed.save(force_insert=True)
+    ring(owed)
 
 
 def text(phone: str, words: str, *, verification: uuid.UUID | None, until: datetime) -> Message:

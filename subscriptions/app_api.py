@@ -1,12 +1,21 @@
-"""What the app can do about the subscription itself (api.md section 2, `pending/stop`)."""
+"""What the app can do about the subscription itself (api.md section 2, `pending`)."""
 
 from django.urls import path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ansim.lib.problem import Refused
+from ansim.lib.times import instant
 from subscriptions import pending
 from verification.app_auth import PhoneDoor
+
+
+class Pending(PhoneDoor):
+    """GET: what waits at the desk's word, and when it takes effect."""
+
+    def get(self, request: Request) -> Response:
+        items = [{"kind": change.kind, "due_at": instant(change.due_at)} for change in pending.waiting(self.line)]
+        return Response({"items": items, "next_cursor": None})
 
 
 class StopPending(PhoneDoor):
@@ -19,4 +28,7 @@ class StopPending(PhoneDoor):
         return Response({"stopped": True})
 
 
-urlpatterns = [path("pending/stop", StopPending.as_view(), name="app-pending-stop")]
+urlpatterns = [
+    path("pending", Pending.as_view(), name="app-pending"),
+    path("pending/stop", StopPending.as_view(), name="app-pending-stop"),
+]

@@ -1,19 +1,67 @@
 """What the timetable calls (`ansim.celery`). Safe to call at any time, twice, or late."""
 
+import time
+from contextlib import suppress
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
-from subscriptions import pending
-from subscriptions.models import PendingChange
+from ansim.lib import birth
+from ansim.lib.problem import Unavailable
+from subscriptions import billing, carrier_events, charges, closing, pending, reconciliation, sessions
+from subscriptions.models import ClosedMonth, PendingChange
 
 BATCH = 500
+NIGHT = range(2, 6)  # hours of Seoul in which all lines are compared with the carrier
+SHIFT = 5.0  # seconds that a tick may take, so that the others are not late
+LATE_EVENTS = timedelta(hours=6)  # into the 1st: what the carrier reports of the last night is not late yet
 
 
 @shared_task(name="subscriptions.clock.take_effect", max_retries=0)
 def take_effect() -> None:
     """End what staff took down a day ago and nobody stopped."""
+    pending.lapse()
     due = PendingChange.objects.filter(
         due_at__lte=timezone.now(), kind=PendingChange.Kind.CANCELLATION, **pending.OPEN
     ).order_by("due_at")
     for pk in list(due.values_list("pk", flat=True)[:BATCH]):
         pending.take_effect(pk)
+
+
+@shared_task(name="subscriptions.clock.forget_sessions", max_retries=0)
+def forget_sessions() -> None:
+    """Where customers were signed in a day ago."""
+    sessions.forget()
+
+
+@shared_task(name="subscriptions.clock.close_last_month", max_retries=0)
+def close_last_month() -> None:
+    """Close the month before this one, a part with each tick, until every line was charged."""
+    month = billing.month_of(timezone.now() - LATE_EVENTS)
+    before = billing.month_before(month)
+    if month == birth.today().replace(day=1) and not ClosedMonth.objects.filter(month=before).exists():
+        closing.close(before, seconds=SHIFT)
+
+
+@shared_task(name="subscriptions.clock.post_charges", max_retries=0)
+def post_charges() -> None:
+    """Post what is still owed to the carrier."""
+    charges.post_owed(seconds=SHIFT)
+
+
+@shared_task(name="subscriptions.clock.take_up_events", max_retries=0)
+def take_up_events() -> None:
+    """What the carrier reported of a line in the instant in which it joined."""
+    carrier_events.take_up()
+
+
+@shared_task(name="subscriptions.clock.reconcile", max_retries=0)
+def reconcile() -> None:
+    """Once a night, a shift at a time. The carrier away, or another worker at it: later."""
+    now = timezone.localtime()
+    if now.hour not in NIGHT or not reconciliation.due(since=now - timedelta(hours=12)):
+        return
+    ends = time.monotonic() + SHIFT
+    with suppress(Unavailable, reconciliation.AtWork):
+        reconciliation.run(until=lambda: time.monotonic() > ends)

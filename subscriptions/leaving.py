@@ -1,14 +1,16 @@
 """Leaving the service because the customer, or the desk for them, says so (mission.md S10)."""
 
+import uuid
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
+from ansim.lib import birth
 from subscriptions import lifecycle
-from subscriptions.models import Subscription
-from verification import protection
-from verification.models import Line
+from subscriptions.models import LeavingReason, Subscription
+from verification import proofs, protection
+from verification.models import Line, Verification
 
 
 def cancel(contract: str, *, reason: str, at: datetime | None = None) -> Subscription:
@@ -19,6 +21,32 @@ def cancel(contract: str, *, reason: str, at: datetime | None = None) -> Subscri
     with transaction.atomic():
         line = protection.hold(contract)
         return end(active(line), line, reason=reason, at=at or timezone.now())
+
+
+class ProofNeeded(Exception):
+    """The customer was not proved by the app a moment ago, or that proof was used (invariant 6)."""
+
+
+def cancel_proved(proof_id: uuid.UUID, *, answer: str = "") -> Subscription:
+    """The customer leaves on the web: it takes a fresh proof by the app, once. The same form again: the same leaving.
+
+    `answer` is why, if they told (LeavingReason.Answer); it is kept without who. Raises ProofNeeded.
+    """
+    by_app = Verification.objects.filter(channel=Verification.Channel.APP, released=False, ended_at__isnull=False)
+    proof = by_app.select_related("line").filter(pk=proof_id, partner_id=proofs.OUR_SITE, purpose="other").first()
+    if proof is None or proof.line is None:
+        raise ProofNeeded
+    with transaction.atomic():
+        line = protection.hold(proof.line.contract)
+        before = line.subscriptions.filter(cancelled_at__gte=proof.ended_at, joined_at__lte=proof.ended_at).first()
+        if before and proof.state == Verification.State.VERIFIED:
+            return before
+        if not proofs.spend(proof_id, line=line, purpose="other"):
+            raise ProofNeeded
+        left = end(active(line), line, reason="customer", at=timezone.now())
+        if answer:
+            LeavingReason.objects.create(month=birth.today().replace(day=1), answer=answer)
+        return left
 
 
 def active(line: Line) -> Subscription:

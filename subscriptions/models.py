@@ -6,10 +6,15 @@ from django.db.models import Q
 from ansim.lib.sealed import SealedField
 from ansim.models import Agent
 from subscriptions.billing_models import Charge as Charge
+from subscriptions.billing_models import ClosedMonth as ClosedMonth
+from subscriptions.billing_models import Posting as Posting
 from subscriptions.billing_models import Price as Price
+from subscriptions.billing_models import Unsettled as Unsettled
 from subscriptions.carrier_models import CarrierEvent as CarrierEvent
+from subscriptions.carrier_models import Reconciliation as Reconciliation
 from subscriptions.consent_models import Consent as Consent
 from subscriptions.consent_models import ConsentDocument as ConsentDocument
+from subscriptions.leaving_models import LeavingReason as LeavingReason
 from subscriptions.page_models import Announcement as Announcement
 from subscriptions.page_models import Question as Question
 from subscriptions.session_models import CustomerSession as CustomerSession
@@ -35,6 +40,8 @@ class Subscription(models.Model):
     """Who joined: {"name", "birthdate" (ISO), "ci"}."""
     holder_fingerprint = models.CharField(max_length=64, db_index=True)
     """Keyed fingerprint of the CI: one person's lines."""
+    verification = models.UUIDField(null=True, unique=True)
+    """The verification that proved on the web who joined: it joins once. None where nobody had to be proved."""
     joined_at = models.DateTimeField()
     cancelled_at = models.DateTimeField(null=True)
     cancel_reason = models.CharField(max_length=32, default="", blank=True)

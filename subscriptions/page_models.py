@@ -1,6 +1,7 @@
 import uuid
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Announcement(models.Model):
@@ -15,7 +16,11 @@ class Announcement(models.Model):
     """In the future: not shown yet."""
 
     class Meta:
+        verbose_name = verbose_name_plural = _("공지")
         indexes = [models.Index(name="announcement_newest", fields=["-published_at"])]
+
+    def __str__(self) -> str:
+        return self.title_ko
 
 
 class Question(models.Model):
@@ -38,4 +43,8 @@ class Question(models.Model):
     shown = models.BooleanField(default=True)
 
     class Meta:
+        verbose_name = verbose_name_plural = _("자주 묻는 질문")
         ordering = ["position"]
+
+    def __str__(self) -> str:
+        return self.question_ko

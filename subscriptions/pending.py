@@ -7,7 +7,9 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from ansim import audit
 from ansim.models import Agent
+from ansim.record_models import Action
 from subscriptions import leaving
 from subscriptions.models import PendingChange, Subscription
 from verification import protection, registration
@@ -15,17 +17,24 @@ from verification.models import Line
 
 Kind = PendingChange.Kind
 NOTICES = {Kind.CANCELLATION: "cancellation_requested", Kind.RESET: "reset_requested"}
+ACTIONS = {Kind.CANCELLATION: Action.CANCEL, Kind.RESET: Action.RESET}
 OPEN = {"stopped_at": None, "done_at": None}
+RESET_LIFE = timedelta(seconds=settings.RESET_LIFE)
 
 
-def ask(contract: str, kind: Kind, *, by: Agent | None, at: datetime | None = None) -> PendingChange:
+def ask(
+    contract: str, kind: Kind, *, by: Agent | None, at: datetime | None = None, address: str = "", reason: str = ""
+) -> PendingChange:
     """Take it down: the phone is told at once. The delay counts from `at` (now). Taken down already: that one stands.
+
+    Who asked, from which address and why goes on record, each time.
 
     Refused: `not_found`. Raises Subscription.DoesNotExist for a line that has no active one.
     """
     with transaction.atomic():
         line = protection.hold(contract)
         subscription = leaving.active(line)
+        lapse()
         asked_at = at or timezone.now()
         change, is_new = PendingChange.objects.get_or_create(
             subscription=subscription,
@@ -39,13 +48,30 @@ def ask(contract: str, kind: Kind, *, by: Agent | None, at: datetime | None = No
         )
         if is_new and line.device:
             registration.tell(line.device, NOTICES[kind])
+        actor = audit.staff(by, address=address) if by else audit.COMMAND
+        audit.record(actor, ACTIONS[kind], line.contract_fingerprint, what=kind, reason=reason)
         return change
+
+
+def waiting(line: Line) -> list[PendingChange]:
+    """What waits on that line, the one that is due first before the others."""
+    return list(PendingChange.objects.filter(subscription__line=line, **OPEN).order_by("due_at"))
 
 
 def stop(line: Line) -> bool:
     """The owner's tap stops all that waits. False when nothing did."""
     waiting = PendingChange.objects.filter(subscription__line=line, **OPEN)
-    return waiting.update(stopped_at=timezone.now()) > 0
+    with transaction.atomic():
+        stopped = waiting.update(stopped_at=timezone.now()) > 0
+        if stopped and line.device:
+            registration.tell(line.device, "pending_stopped")
+    return stopped
+
+
+def lapse() -> None:
+    """A reset that the customer did not finish in time is over, as if it had been stopped (the clock calls)."""
+    late = PendingChange.objects.filter(kind=Kind.RESET, due_at__lte=timezone.now() - RESET_LIFE, **OPEN)
+    late.update(stopped_at=timezone.now())
 
 
 def take_effect(change_id: uuid.UUID) -> None:

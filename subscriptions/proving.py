@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from verification import codes, flow, results
 from verification.models import Line, Partner, Verification
+from verification.proofs import OUR_SITE
 
-SITE = uuid.UUID("a5115000-0000-4000-8000-000000000001")
+SITE = OUR_SITE
 GRANTS = ["name", "birthdate", "phone", "carrier", "ci"]
 
 
@@ -84,6 +85,16 @@ def proved(verification_id: uuid.UUID) -> Person | None:
         found.pk, found.line, held["phone"], held["name"], held["birthdate"], held["ci"],
         by_app=found.channel == Verification.Channel.APP and not found.released, at=found.ended_at,
     )  # fmt: skip
+
+
+def begun(verification_id: uuid.UUID) -> Verification | None:
+    """A proof of ours as it stands, ended when its time is over; None for what is none of ours."""
+    ours = Verification.objects.filter(pk=verification_id, partner_id=SITE)
+    found = ours.first()
+    if found and found.is_open and found.expires_at <= timezone.now():
+        flow.expire(verification_id)
+        found = ours.first()
+    return found
 
 
 def _host() -> str:

@@ -26,3 +26,11 @@ class CustomerSession(models.Model):
     seen_at = models.DateTimeField(auto_now_add=True)
     ends_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(name="customersession_over", fields=["ends_at"])]
+        constraints = [
+            models.CheckConstraint(
+                name="customersession_ends_after_beginning", condition=models.Q(ends_at__gt=models.F("began_at"))
+            )
+        ]

@@ -7,12 +7,13 @@ all read from this course.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from subscriptions import eligibility
 
-NO_LONGER = ("terminated", "ported_out", "owner_changed")
+NO_LONGER = ("terminated", "ported_out", "owner_changed", "not_individual", "not_own_name")
+WITHIN_THE_SECOND = timedelta(microseconds=999_999)
 
 
 @dataclass(frozen=True, order=True)
@@ -23,6 +24,8 @@ class Event:
     id: str
     type: str = field(compare=False)
     data: dict[str, Any] = field(compare=False, default_factory=dict)
+    source: str = ""
+    received_at: datetime | None = field(compare=False, default=None)
 
     @property
     def ends(self) -> bool:
@@ -32,6 +35,16 @@ class Event:
         if self.type == "device_changed":
             return not eligibility.supported(self.data["handset"])
         return self.type in NO_LONGER
+
+    def follows(self, moment: datetime) -> bool:
+        """Whether it happened after something that we did at that moment, or with it.
+
+        A whole second may be any instant within it. What we had been told before the moment is older than it, however
+        far ahead the carrier's clock is: who joins again was looked up after that.
+        """
+        told = self.received_at is None or self.received_at >= moment
+        latest = self.time if self.time.microsecond else self.time + WITHIN_THE_SECOND
+        return told and latest >= moment
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,8 @@ class Course:
     spans: tuple[Span, ...]
     end_reason: str = ""
     """Empty while it goes on; else "customer", "desk" … or the type of the event that ended it."""
+    events: tuple[Event, ...] = ()
+    """Those that fell into it, the one that ended it included."""
 
     @property
     def ended_at(self) -> datetime | None:
@@ -77,20 +92,24 @@ class Course:
 def course(membership: Membership, events: Iterable[Event]) -> Course:
     """Events from before the joining are without effect, and so are those after the end."""
     spans: list[Span] = []
+    counted: list[Event] = []
     now = Span(active=True, began_at=membership.joined_at, because="joined")
     for event in sorted(events):
-        if event.time < membership.joined_at:
+        if not event.follows(membership.joined_at):
             continue
         if membership.cancelled_at is not None and event.time > membership.cancelled_at:
             break
+        counted.append(event)
+        at = max(event.time, membership.joined_at)
         if event.ends:
-            return Course((*spans, _ended(now, event.time, event.id)), event.type)
+            return Course((*spans, _ended(now, at, event.id)), event.type, tuple(counted))
         if event.type == ("suspended" if now.active else "resumed"):
-            spans.append(_ended(now, event.time, event.id))
-            now = Span(active=not now.active, began_at=event.time, because=event.id)
+            spans.append(_ended(now, at, event.id))
+            now = Span(active=not now.active, began_at=at, because=event.id)
     if membership.cancelled_at is not None:
-        return Course((*spans, _ended(now, membership.cancelled_at, "cancelled")), membership.cancel_reason)
-    return Course((*spans, now))
+        over = _ended(now, membership.cancelled_at, "cancelled")
+        return Course((*spans, over), membership.cancel_reason, tuple(counted))
+    return Course((*spans, now), events=tuple(counted))
 
 
 def _ended(span: Span, at: datetime, because: str) -> Span:

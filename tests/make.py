@@ -13,7 +13,7 @@ from ansim.demo import people
 from ansim.lib import signing
 from subscriptions import enrolment
 from tests.client.phone import PhoneClient
-from verification import flow, registration, unlocking
+from verification import controls, flow, registration, unlocking
 from verification.identity import Identity
 from verification.models import GRANTS, Line, Partner, Verification
 
@@ -89,6 +89,10 @@ class Member:
 
     def unlock(self, asked: Verification, password: str = PASSWORD) -> Any:
         return unlocking.unlock(asked.pk, device=self.device, password=password)
+
+    def release(self, at: Partner, *, minutes: int = 10, password: str = PASSWORD) -> Any:
+        """What came of the owner's releasing that partner: a Release, or a Refused."""
+        return controls.release(self.device, partner=at.pk, minutes=minutes, password=password)
 
     def number(self, asked: Verification) -> str:
         """The number as this phone reads it."""

@@ -137,6 +137,10 @@ def _enter(handles: dict[str, Any]) -> None:
     """This process becomes one of the system's, but for the Redis database."""
     redis = urlsplit(handles["env"]["REDIS_URL"])
     os.environ.update(handles["env"], REDIS_URL=urlunsplit(redis._replace(path="/1")))
+    kept = environment.RunDir(Path(handles["env"]["RUN_DIR"])).kept()
+    os.environ["DATABASE_URL"] = kept.get("OWNER_DATABASE_URL", handles["env"]["DATABASE_URL"])  # makes the tests' own
+    # Their database has its own record of access, so its end is noted elsewhere.
+    os.environ["AUDIT_CHECKPOINT"] = str(Path(handles["env"]["RUN_DIR"]) / "audit-checkpoint-of-tests")
     # Playwright's sync API runs an event loop in this thread; Django would refuse the ORM beside it.
     os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     node = node_for_playwright()

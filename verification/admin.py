@@ -1,18 +1,23 @@
 """The desk's view of partners and of what they were told. Read only, but for actions that call stories."""
 
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from ansim.desk_pages import Recorded
+from ansim.lib import fingerprint, masking
 from ansim.lib.problem import Refused
 from verification import webhooks
-from verification.models import Partner, WebhookAttempt, WebhookDelivery
+from verification.models import Case, Line, Partner, WebhookAttempt, WebhookDelivery
 
 
 class ReadOnly:
@@ -36,7 +41,7 @@ class Attempts(ReadOnly, admin.TabularInline):  # type: ignore[type-arg] # not s
 
 
 @admin.register(WebhookDelivery)
-class Deliveries(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class Deliveries(Recorded, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["webhook_id", "partner_name", "type", "state", "attempts", "last_error", "created_at", "due_at"]
     list_filter = ["state", "type"]
     list_select_related = ["partner"]
@@ -49,6 +54,11 @@ class Deliveries(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     )  # fmt: skip
     inlines = [Attempts]
     actions = ["deliver_again"]
+
+    def subjects_of(self, row: WebhookDelivery) -> Sequence[str]:
+        """The customer about whom the partner was told; before the identity matched there is none."""
+        line = Line.objects.filter(verifications__webhooks=row).first()
+        return [line.contract_fingerprint] if line else []
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[WebhookDelivery], search_term: str
@@ -67,17 +77,50 @@ class Deliveries(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def deliver_again(self, request: HttpRequest, chosen: QuerySet[WebhookDelivery]) -> None:
         for delivery in chosen:
             try:
-                webhooks.replay(pk=delivery.pk)
+                with transaction.atomic():
+                    webhooks.replay(pk=delivery.pk)
+                    self.log_change(request, delivery, "deliver_again")
             except Refused:
                 words = _("%(webhook)s: 이용 사이트의 웹훅 주소가 없거나 꺼져 있습니다.")
                 self.message_user(request, words % {"webhook": delivery.webhook_id}, messages.ERROR)
             else:
-                self.log_change(request, delivery, "deliver_again")
                 self.message_user(request, _("%(webhook)s: 다시 전달합니다.") % {"webhook": delivery.webhook_id})
 
 
+@admin.register(Case)
+class Cases(Recorded, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What owners reported. The facts name no person; whose line it is stands masked."""
+
+    list_display = ["opened_at", "kind", "partner_name", "masked_phone", "closed_at"]
+    list_filter = ["kind", ("closed_at", admin.EmptyFieldListFilter)]
+    list_select_related = ["partner", "line"]
+    search_fields = ["=id", "=verification__id", "=partner__id"]
+    search_help_text = _("상담할 일, 인증, 이용 사이트의 ID")
+    ordering = ["-opened_at"]
+    fields = readonly_fields = (
+        "opened_at", "kind", "partner_name", "masked_phone", "verification_id", "slowed_until", "what_happened",
+        "closed_at",
+    )  # fmt: skip
+
+    def subjects_of(self, row: Case) -> Sequence[str]:
+        return [row.line.contract_fingerprint]
+
+    @admin.display(description=_("이용 사이트"), ordering="partner__name")
+    def partner_name(self, case: Case) -> str:
+        return case.partner.name
+
+    @admin.display(description=_("휴대폰 번호"))
+    def masked_phone(self, case: Case) -> str:
+        return masking.phone(case.line.phone)
+
+    @admin.display(description=_("있었던 일"))
+    def what_happened(self, case: Case) -> str:
+        rows = ((name, value) for name, value in case.facts.items() if value not in (None, ""))
+        return format_html_join("\n", "<div>{}: {}</div>", rows)
+
+
 @admin.register(Partner)
-class Partners(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class Partners(Recorded, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["name", "domain", "webhook_url", "webhook_disabled_at"]
     list_filter = [("webhook_disabled_at", admin.EmptyFieldListFilter)]
     search_fields = ["=id", "name", "domain"]
@@ -88,11 +131,15 @@ class Partners(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     )  # fmt: skip
     actions = ["enable_webhooks"]
 
+    def subjects_of(self, row: Partner) -> Sequence[str]:
+        return [fingerprint.of("partner", str(row.pk))]
+
     @admin.action(permissions=["change"], description=_("꺼진 웹훅을 다시 켭니다"))
     def enable_webhooks(self, request: HttpRequest, chosen: QuerySet[Partner]) -> None:
-        enabled = [partner for partner in chosen if webhooks.enable(partner.pk)]
-        for partner in enabled:
-            self.log_change(request, partner, "enable_webhooks")
+        with transaction.atomic():
+            enabled = [partner for partner in chosen if webhooks.enable(partner.pk)]
+            for partner in enabled:
+                self.log_change(request, partner, "enable_webhooks")
         words = ngettext(
             "이용 사이트 %(count)d곳의 웹훅을 켰습니다.", "이용 사이트 %(count)d곳의 웹훅을 켰습니다.", len(enabled)
         )

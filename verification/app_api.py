@@ -1,6 +1,5 @@
 """What the app on the phone can do (api.md section 2). Every call is signed by the phone's own key."""
 
-import re
 import uuid
 from typing import Any
 
@@ -12,97 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ansim.lib import masking, proof, signing
-from ansim.lib.api import Body, Door, Text
+from ansim.lib.api import Door
 from ansim.lib.times import instant
-from verification import controls, registration, unlocking
+from verification import registration, unlocking
 from verification.app_auth import NewPhone, PhoneDoor, checked
-from verification.models import Line, Verification
-
-SIX_DIGITS = re.compile(r"[0-9]{6}")
-VERSION = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6}){0,3}")
-OLDEST = {"android": (2, 3), "ios": (6, 0)}  # S4
-
-
-class Key(serializers.JSONField):
-    """A public P-256 JWK."""
-
-    def to_internal_value(self, data: Any) -> dict[str, str]:
-        try:
-            proof.public_key(data)
-        except ValueError as error:
-            raise ValidationError("not a public P-256 JWK on the curve", "invalid") from error
-        return proof.bare(data)
-
-
-class Password(Text):
-    """Six ASCII digits; anything else is no try."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=6, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        value = super().to_internal_value(data)
-        if not SIX_DIGITS.fullmatch(value):
-            raise ValidationError("six digits", "invalid")
-        return value
-
-
-class Version(Text):
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=32, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        value = super().to_internal_value(data)
-        if not VERSION.fullmatch(value):
-            raise ValidationError("digits and dots", "invalid")
-        return value
-
-
-def supported(platform: str, os_version: str) -> bool:
-    """S4: Android 2.3 or later, iOS 6.0 or later."""
-    return tuple(int(part) for part in f"{os_version}.0".split(".")[:2]) >= OLDEST[platform]
-
-
-class Registration(Body):
-    activation_code = Text(max_length=64)
-    platform = serializers.ChoiceField(tuple(OLDEST))
-    os_version = Version()
-    model = Text(max_length=64)
-    app_version = Text(max_length=32)
-    push_token = Text(max_length=4096)
-    signing_key = Key()
-    sealing_key = Key()
-    password = Password()
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if not supported(attrs["platform"], attrs["os_version"]):
-            raise ValidationError({"os_version": ["this phone is not supported"]}, "unsupported")
-        if re.match(r"ipad", attrs["model"], re.IGNORECASE):
-            raise ValidationError({"model": ["tablets are not supported"]}, "unsupported")
-        if attrs["signing_key"] == attrs["sealing_key"]:
-            raise ValidationError({"sealing_key": ["must be another key than signing_key"]}, "invalid")
-        return attrs
-
-
-class Changes(Body):
-    """PUT device: what the app brings news of."""
-
-    push_token = Text(max_length=4096)
-    os_version = Version()
-    app_version = Text(max_length=32)
-
-
-class Unlocking(Body):
-    password = Password()
-
-
-class Denial(Body):
-    reason = serializers.ChoiceField(("not_me", "cancel"))
-
-
-class NewPassword(Body):
-    current = Password()
-    new = Password()
+from verification.app_forms import Changes, Denial, NewPassword, Registration, Unlocking, supported
+from verification.models import Verification
 
 
 class Devices(Door):
@@ -171,42 +85,6 @@ class PasswordDoor(PhoneDoor):
         return Response(status=204)
 
 
-class Controlling(Body):
-    stop_all = serializers.BooleanField()
-    blocked_partners = serializers.ListField(child=serializers.UUIDField(), max_length=1000)
-    password = Password(required=False)
-
-    def validate_stop_all(self, given: bool) -> bool:
-        if not isinstance(self.initial_data["stop_all"], bool):
-            raise ValidationError("true or false", "invalid")
-        return given
-
-
-class ControlsDoor(PhoneDoor):
-    """GET and PUT: stop-all and blocked partners; the password is needed for what turns protection down."""
-
-    def get(self, request: Request) -> Response:
-        return Response(_controls(self.line))
-
-    def put(self, request: Request) -> Response:
-        given = self.body(Controlling)
-        wanted = controls.Controls(given["stop_all"], frozenset(given["blocked_partners"]))
-        try:
-            refusal = controls.change(self.device, wanted=wanted, password=given.get("password"))
-        except controls.PasswordNeeded as error:
-            raise ValidationError({"password": ["needed to turn protection down"]}, "required") from error
-        except controls.UnknownPartner as error:
-            raise ValidationError({"blocked_partners": ["not a partner"]}, "invalid") from error
-        if refusal:
-            raise refusal
-        self.line.refresh_from_db()
-        return Response(_controls(self.line))
-
-
-def _controls(line: Line) -> dict[str, Any]:
-    return {"stop_all": line.stop_all, "blocked_partners": [str(partner) for partner in line.blocked_partners]}
-
-
 class Waiting(PhoneDoor):
     """GET: what waits for the owner."""
 
@@ -229,8 +107,15 @@ class Deny(PhoneDoor):
 
     def post(self, request: Request, verification_id: uuid.UUID) -> Response:
         reason = self.body(Denial)["reason"]
-        outcome = unlocking.deny(verification_id, device=self.device, reason=reason).or_refuse()
-        return Response({"state": outcome.verification.state, "reason": outcome.verification.reason})
+        outcome = unlocking.deny(verification_id, device=self.device, reason=reason)
+        outcome.or_refuse()
+        answer: dict[str, Any] = {"state": outcome.verification.state, "reason": outcome.verification.reason}
+        if outcome.reported:
+            answer |= {
+                "slowed_until": instant(outcome.reported.slowed_until),
+                "offer_stop_all": outcome.reported.offer_stop_all,
+            }
+        return Response(answer)
 
 
 class History(PhoneDoor):
@@ -278,6 +163,8 @@ def _past(verification: Verification) -> dict[str, Any]:
         "ended_at": instant(verification.ended_at),
         "state": verification.state,
         "reason": verification.reason,
+        "channel": verification.channel,
+        "released": verification.released,
         "opened": verification.opened_at is not None,
         **receipt,
     }
@@ -288,7 +175,6 @@ urlpatterns = [
     path("device", DeviceDoor.as_view(), name="app-device"),
     path("device/remove", Remove.as_view(), name="app-device-remove"),
     path("password", PasswordDoor.as_view(), name="app-password"),
-    path("controls", ControlsDoor.as_view(), name="app-controls"),
     path("verifications", Waiting.as_view(), name="app-verifications"),
     path("verifications/<uuid:verification_id>/unlock", Unlock.as_view(), name="app-unlock"),
     path("verifications/<uuid:verification_id>/deny", Deny.as_view(), name="app-deny"),

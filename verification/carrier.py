@@ -13,11 +13,15 @@ from typing import Any
 
 import httpx
 from django.conf import settings
+from django.utils import timezone
 
+from ansim.lib.circuit import Circuit
 from ansim.lib.problem import Unavailable
 
 log = logging.getLogger(__name__)
 LARGEST_ANSWER = 65_536  # bytes
+# Twenty failures in a row: for two seconds nobody waits for the carrier. Short, because each refusal is a customer's.
+circuit = Circuit(failures=20, within=10, pause=2)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class LineFacts:
     sim_changed_at: str | None
     device_changed_at: str | None
     number_changed_at: str | None
+    asked_at: datetime | None = None
+    """When we asked: what happened later is not in it. None for facts that nobody had to ask for."""
 
     @property
     def may_be_verified(self) -> bool:
@@ -71,21 +77,43 @@ def _client() -> httpx.Client:
 
 
 def look_up(phone: str) -> LineFacts | None:
-    """The line behind an E.164 number; None when there is none. Raises `Unavailable` for anything unclear."""
-    ends = time.monotonic() + settings.CARRIER_TIMEOUT
+    """The line behind an E.164 number; None when there is none. Raises `Unavailable` for anything unclear.
+
+    Never kept for later: what the carrier says of a line is good for one decision (invariant 7). Each call leaves one
+    line in the log, without the number: from these come the metrics.
+    """
+    asked_at, began = timezone.now(), time.monotonic()
+    if not circuit.lets_through():
+        _note("circuit open", began)
+        raise Unavailable("carrier")
+    failure = "broke off"  # whatever leaves this block otherwise, the circuit hears of it
     try:
-        status, answer = _post(f"{settings.CARRIER_URL}/lines/look-up", {"phone": phone}, ends)
-        if status == httpx.codes.NOT_FOUND:
-            return None
-        if status == httpx.codes.OK:
-            return _read(phone, answer)
-        why = f"status {status}"
+        status, answer = _post(
+            f"{settings.CARRIER_URL}/lines/look-up", {"phone": phone}, began + settings.CARRIER_TIMEOUT
+        )
+        if status not in (httpx.codes.OK, httpx.codes.NOT_FOUND):
+            failure = f"status {status}"
+            raise Unavailable("carrier")
+        facts = _read(phone, answer, asked_at) if status == httpx.codes.OK else None
+        failure = ""
     except (httpx.HTTPError, TimeoutError) as error:
-        why = type(error).__name__
-    except (KeyError, TypeError, ValueError):
-        why = "not the agreed shape"
-    log.error("carrier_look_up_failed", extra={"why": why})
-    raise Unavailable("carrier")
+        failure = type(error).__name__
+        raise Unavailable("carrier") from error
+    except (KeyError, TypeError, ValueError) as error:
+        failure = "not the agreed shape"
+        raise Unavailable("carrier") from error
+    finally:
+        circuit.failed() if failure else circuit.succeeded()
+        _note(failure, began)
+    return facts
+
+
+def _note(failure: str, began: float) -> None:
+    took = round((time.monotonic() - began) * 1000, 1)
+    if failure:
+        log.error("carrier_look_up_failed", extra={"why": failure, "ms": took, "circuit": circuit.state})
+    else:
+        log.info("carrier_look_up", extra={"ms": took, "circuit": circuit.state})
 
 
 def _post(url: str, question: dict[str, str], ends: float) -> tuple[int, Any]:
@@ -103,7 +131,7 @@ def _post(url: str, question: dict[str, str], ends: float) -> tuple[int, Any]:
         return answer.status_code, httpx.Response(200, content=raw).json()
 
 
-def _read(phone: str, said: Any) -> LineFacts:
+def _read(phone: str, said: Any, asked_at: datetime) -> LineFacts:
     holder, handset = said["holder"], said["handset"]
     return LineFacts(
         phone=phone,
@@ -129,6 +157,7 @@ def _read(phone: str, said: Any) -> LineFacts:
         sim_changed_at=_instant(said.get("sim_changed_at")),
         device_changed_at=_instant(said.get("device_changed_at")),
         number_changed_at=_instant(said.get("number_changed_at")),
+        asked_at=asked_at,
     )
 
 

@@ -7,8 +7,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from pushes import delivery
-from verification import breaker, flow, results, sandbox, webhooks
-from verification.models import Mismatch, Rehearsal, Verification, WebhookDelivery, WrongActivation
+from verification import breaker, flow, letters, releases, results, sandbox, webhooks
+from verification.models import Mismatch, Rehearsal, Release, Verification, WebhookDelivery, WrongActivation
 
 BATCH = 500
 REPEATABLE = timedelta(days=1)  # idempotency keys live that long
@@ -31,6 +31,14 @@ def expire_overdue() -> None:
     for pk in delivery.undeliverable():
         with suppress(Verification.DoesNotExist):
             flow.undeliverable(pk)
+
+
+@shared_task(name="verification.clock.end_releases", max_retries=0)
+def end_releases() -> None:
+    """Tell the owners whose release is over. That it is over needs nobody: the protection was back at its minute."""
+    over = Release.objects.filter(used_by=None, ended_at=None, expires_at__lte=timezone.now())
+    for line in list(over.order_by("expires_at").values_list("line", flat=True)[:BATCH]):
+        releases.end_overdue(line)
 
 
 @shared_task(name="verification.clock.erase_results", max_retries=0)
@@ -63,4 +71,5 @@ def forget() -> None:
     old.update(idempotency_key=None, request_hash=None, first_answer=None)
     Mismatch.objects.filter(at__lt=now - timedelta(hours=1)).delete()
     WrongActivation.objects.filter(at__lt=now - timedelta(hours=1)).delete()
+    letters.forget(now=now)
     webhooks.forget(now=now)

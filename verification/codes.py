@@ -20,6 +20,8 @@ from pushes.models import Device
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ACTIVATION_LENGTH = 10  # 50 random bits
+CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"
+LETTERS_LENGTH = 8  # 34 random bits, for five tries in ten minutes
 BLOCK = 256  # bytes; every sealed number has the same length class
 # OWASP's parameters for Argon2id; the library's own default costs ten times as much per unlock (dependencies.md).
 _hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -80,6 +82,20 @@ def activation() -> str:
 def activation_as_typed(typed: str) -> str:
     """Blanks, hyphens and small letters are fine; O is 0, I and L are 1."""
     return typed.upper().translate(str.maketrans("OIL", "011", " -\t"))
+
+
+def letters() -> str:
+    """Consonants alone: no word, no digit, and nothing that a window would take for a number."""
+    return "".join(secrets.choice(CONSONANTS) for _ in range(LETTERS_LENGTH))
+
+
+def letters_as_typed(typed: str) -> str:
+    """Blanks, hyphens and small letters are fine."""
+    return typed.upper().translate(str.maketrans("", "", " -\t\u00a0"))
+
+
+def letters_fingerprint(typed: str, *, of: UUID) -> str:
+    return fingerprint.of("letters", f"{of}|{letters_as_typed(typed)}")
 
 
 def weak_password(password: str, *, phone: str, birthdate: date | None) -> bool:

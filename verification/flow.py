@@ -135,7 +135,7 @@ def identify(
 
 _MATCHED_FIELDS = (
     "state", "reason", "channel", "line", "line_serial", "match_number", "code_fingerprint", "expires_at",
-    "code_expires_at", "sent_at", "ended_at", "holder", "region", "consented", "matched_at",
+    "code_expires_at", "sent_at", "ended_at", "holder", "region", "consented", "matched_at", "released",
 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from ansim.lib import birth
 from ansim.lib.times import instant
 from verification.carrier import LineFacts
+from verification.models import Line
 
 CARRIERS = ("SKT", "KT", "LGU", "SKT_MVNO", "KT_MVNO", "LGU_MVNO")
 
@@ -43,7 +44,7 @@ def _folded(name: str) -> str:
     return "".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
-def kept(facts: LineFacts, protection_ended_at: datetime | None) -> dict[str, Any]:
+def kept(facts: LineFacts, line: Line) -> dict[str, Any]:
     """What is sealed with the verification until the partner had time to read it."""
     holder = facts.holder
     return {
@@ -55,9 +56,16 @@ def kept(facts: LineFacts, protection_ended_at: datetime | None) -> dict[str, An
         "carrier": facts.carrier,
         "ci": holder.ci,
         "risk": {
-            "sim_changed_at": facts.sim_changed_at,
-            "device_changed_at": facts.device_changed_at,
-            "number_changed_at": facts.number_changed_at,
-            "protection_ended_at": instant(protection_ended_at),
+            "sim_changed_at": _later(facts.sim_changed_at, line.sim_changed_at),
+            "device_changed_at": _later(facts.device_changed_at, line.device_changed_at),
+            "number_changed_at": _later(facts.number_changed_at, line.number_changed_at),
+            "protection_ended_at": instant(line.protection_ended_at),
         },
     }
+
+
+def _later(looked_up: str | None, reported: datetime | None) -> str | None:
+    """Look-up and events come by different ways at the carrier: whichever knows of the later change is right."""
+    if looked_up is None or (reported and datetime.fromisoformat(looked_up) < reported):
+        return instant(reported)
+    return looked_up

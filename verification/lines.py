@@ -27,7 +27,12 @@ _STANDING = """
     (SELECT json_build_array(count(*) FILTER (WHERE v.matched_at > %(ten_minutes_ago)s), count(*))
        FROM verification_verification v
       WHERE v.line_id = line.id AND v.matched_at > %(day_ago)s AND v.reason IS DISTINCT FROM 'line_blocked') AS recent,
-    (SELECT d.platform FROM pushes_device d WHERE d.id = line.device_id) AS platform
+    (SELECT d.platform FROM pushes_device d WHERE d.id = line.device_id) AS platform,
+    (SELECT r.id FROM verification_release r
+      WHERE r.line_id = line.id AND r.partner_id = %(partner)s AND r.used_by_id IS NULL AND r.ended_at IS NULL
+        AND r.expires_at > %(now)s) AS live_release,
+    EXISTS (SELECT FROM verification_case c
+             WHERE c.line_id = line.id AND c.partner_id = %(partner)s AND c.slowed_until > %(now)s) AS slowed
 """
 _TAKE = f"""
     INSERT INTO verification_line AS line
@@ -71,6 +76,10 @@ class Standing:
     last_ten_minutes: int
     last_day: int
     platform: str | None
+    release: uuid.UUID | None
+    """The owner's release for who asks, as it stood when the line was read; `releases.use` decides."""
+    slowed: bool
+    """The owner said "not me" of who asks, not long ago."""
 
 
 # For our own stories (joining): what strangers typed elsewhere is no reason against them.
@@ -109,6 +118,7 @@ class LineQuerySet(models.QuerySet["Line"]):
             "matched": matched,
             "near": limits.mismatches_per_hour,
             "far": limits.mismatches_per_number,
+            "now": now,
             "ten_minutes_ago": now - timedelta(minutes=10),
             "hour_ago": now - timedelta(hours=1),
             "day_ago": now - timedelta(days=1),
@@ -126,6 +136,8 @@ class LineQuerySet(models.QuerySet["Line"]):
             last_ten_minutes=line.recent[0],
             last_day=line.recent[1],
             platform=line.platform,
+            release=line.live_release,
+            slowed=line.slowed,
         )
 
     def of_contract(self, contract: str) -> "LineQuerySet":

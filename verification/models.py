@@ -4,14 +4,18 @@ from datetime import datetime
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from ansim.lib.sealed import SealedField
 from pushes.models import Device
 from verification import states
+from verification.case_models import Case as Case
+from verification.letters_models import Letters as Letters
 from verification.lines import LineQuerySet
 from verification.partner_users import PartnerChange as PartnerChange
 from verification.partner_users import PartnerUser as PartnerUser
+from verification.release_models import Release as Release
 from verification.webhook_models import WebhookAttempt as WebhookAttempt
 from verification.webhook_models import WebhookDelivery as WebhookDelivery
 
@@ -113,6 +117,16 @@ class Line(models.Model):
     """The owner's switch: nobody may verify this line (`verification.controls`)."""
     blocked_partners = ArrayField(models.UUIDField(), default=list)
     """Partners whose requests the owner blocked."""
+    phone_known_at = models.DateTimeField(db_default=Now())
+    """When the line had this number, as far as we asked; a report of a number is newer or older than that."""
+    owner_since = models.DateTimeField(null=True)
+    """From when on its history is the present owner's: nothing older is ever shown (`subscriptions.lifecycle`)."""
+    sim_changed_at = models.DateTimeField(null=True)
+    """This and the next two as the carrier reported them; its look-up may know better (`identity.kept`)."""
+    device_changed_at = models.DateTimeField(null=True)
+    number_changed_at = models.DateTimeField(null=True)
+    disturbed_at = models.DateTimeField(null=True)
+    """When the carrier last reported a change: what was looked up before is out of date (`routing.go`)."""
     activation_fingerprint = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - no code is out
     activation_expires_at = models.DateTimeField(null=True)
 
@@ -130,6 +144,14 @@ class Line(models.Model):
                 | Q(activation_fingerprint__isnull=False, activation_expires_at__isnull=False),
             ),
         ]
+
+    def read_again(self) -> None:
+        """Something beside this row changed (a release, a report): who asks next and waits for the lock reads afresh.
+
+        For a line that the caller holds.
+        """
+        self.serial += 1
+        self.save(update_fields=["serial"])
 
 
 class Verification(models.Model):
@@ -227,6 +249,10 @@ class Verification(models.Model):
                 condition=Q(state="created", line=None, channel=None)
                 | Q(state__in=("awaiting_app", "awaiting_code", "verified"), line__isnull=False, channel__isnull=False)
                 | Q(state__in=("failed", "expired", "denied", "cancelled")),
+            ),
+            models.CheckConstraint(
+                name="verification_released_goes_by_sms",
+                condition=Q(released=False) | Q(channel__isnull=False, channel="sms"),
             ),
             models.CheckConstraint(
                 name="verification_app_has_match_number",

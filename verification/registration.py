@@ -10,9 +10,9 @@ from django.utils import timezone
 
 from ansim.lib import fingerprint
 from ansim.lib.problem import Refused
-from pushes import delivery
-from pushes.models import Device, Message
-from verification import codes
+from pushes.delivery import tell as tell
+from pushes.models import Device
+from verification import codes, releases
 from verification.ending import end_open
 from verification.models import Line, Verification, WrongActivation
 from verification.states import Channel, State
@@ -72,6 +72,7 @@ def register(activation_code: str, *, phone: Phone, password: str, address: str)
 def _take_over(line: Line, phone: Phone, password: str) -> Device:
     if codes.weak_password(password, phone=line.phone, birthdate=_birthdate(line)):
         raise Weak
+    releases.end_all(line)
     former = line.device
     device = Device.objects.create(
         platform=phone.platform, os_version=phone.os_version, model=phone.model, app_version=phone.app_version,
@@ -130,6 +131,7 @@ def try_password(line: Line, password: str, *, now: datetime) -> Refused | None:
     line.save(update_fields=["wrong_passwords"])
     if line.wrong_passwords >= settings.PASSWORD_TRIES:
         end_open(line, Verification.State.FAILED, "app_locked", now=now)
+        releases.end_all(line, by=releases.End.LOCKED)
         if line.device:
             tell(line.device, "locked")
     return Refused("wrong_password", tries_left=settings.PASSWORD_TRIES - line.wrong_passwords)
@@ -153,6 +155,7 @@ def change_password(device: Device, *, current: str, new: str) -> Refused | None
                 raise Weak
             line.password = codes.password_hash(new, line=line.pk)
             line.save(update_fields=["password", "wrong_passwords"])
+            tell(device, "password_changed")
         return refusal
 
 
@@ -163,13 +166,8 @@ def remove(device: Device, *, password: str) -> Refused | None:
         refusal = try_password(line, password, now=now)
         if refusal is None:
             end_open(line, Verification.State.FAILED, "app_not_registered", now=now)
-            line.device, line.password = None, ""
-            line.save(update_fields=["device", "password", "wrong_passwords"])
+            releases.end_all(line)
+            line.device = None  # its password stays: with it the owner registers the app again without the call centre
+            line.save(update_fields=["device", "wrong_passwords"])
             tell(device, "removed")
         return refusal
-
-
-def tell(device: Device, what: str) -> None:
-    notice: Message = delivery.notice(device, what)
-    notice.save(force_insert=True)
-    delivery.ring(notice)

@@ -19,6 +19,7 @@ def shown(verification: Verification, *, personal: bool = True) -> dict[str, Any
         "state": verification.state,
         "reason": verification.reason,
         "channel": verification.channel,
+        "released": verification.released,
         "match_number": verification.match_number,
         "created_at": instant(verification.created_at),
         "expires_at": instant(verification.expires_at),
@@ -54,9 +55,13 @@ def _result(verification: Verification, partner: Partner) -> dict[str, Any] | No
 def erase_if_due(verification: Verification, *, now: datetime) -> None:
     """The partner had its time: the personal data go, the receipt is made again without the DI."""
     life = timedelta(seconds=Limits.of(verification.partner.limits).result_ttl)
-    if verification.state == Verification.State.VERIFIED and verification.holder is not None and verification.ended_at:
-        if verification.ended_at + life > now:
-            return
-        verification.holder = None
-        verification.receipt = receipts.make(verification, verification.partner)
-        verification.save(update_fields=["holder", "receipt"])
+    readable = verification.state == Verification.State.VERIFIED and verification.holder is not None
+    if readable and verification.ended_at and verification.ended_at + life <= now:
+        erase(verification)
+
+
+def erase(verification: Verification) -> None:
+    """From now on nobody reads who it was; the receipt stays, without the DI."""
+    verification.holder = None
+    verification.receipt = receipts.make(verification, verification.partner)
+    verification.save(update_fields=["holder", "receipt"])

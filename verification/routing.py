@@ -8,13 +8,14 @@ from django.db.models import Model
 
 from pushes import delivery
 from pushes.models import Device, Message
-from verification import codes, sms
+from verification import codes, releases, sms
 from verification.carrier import LineFacts
 from verification.ending import end_if_overdue, end_open, hold
 from verification.identity import Identity, kept
 from verification.limits import Limits
 from verification.lines import Asker, Standing
 from verification.models import Line, Mismatch, Verification
+from verification.proofs import OUR_SITE
 from verification.states import Channel, State
 
 Protection = Line.Protection
@@ -52,21 +53,30 @@ def go(
     line = verification.line = found.line
     verification.line_serial, verification.matched_at = line.serial, now
     others = _open_elsewhere(verification, found, now=now)
-    reason = "line_blocked" if _stopped(line, verification) else _refusal(found, others, limits, now=now)
+    reason = (
+        "line_blocked"
+        if found.slowed or _stopped(line, verification)
+        else _refusal(found, facts, others, limits, now=now)
+    )
     if reason:  # and what this partner has open stays: a refused request takes nobody's place
         verification.move(State.FAILED, now=now, reason=reason)
         return []
     supersede(verification, found, now=now)
-    verification.holder = kept(facts, line.protection_ended_at)
+    verification.holder = kept(facts, line)
     verification.sent_at = now
     if line.protection == Protection.ON:
-        return [_by_app(verification, found, limits, now)]
+        notice = releases.use(found, verification, now=now)
+        if notice is None:
+            return [_by_app(verification, found, limits, now)]
+        verification.released = True
+        return [_by_sms(verification, facts.phone, limits, now), notice]
     return [_by_sms(verification, facts.phone, limits, now)]
 
 
 def _stopped(line: Line, verification: Verification) -> bool:
-    """By the owner: everybody, or this partner."""
-    return line.stop_all or verification.partner_id in line.blocked_partners
+    """By the owner: everybody but our own site, where the owner's app switches that off again, or this partner."""
+    everybody = line.stop_all and verification.partner_id != OUR_SITE
+    return everybody or verification.partner_id in line.blocked_partners
 
 
 def supersede(verification: Verification, standing: Standing, *, now: datetime) -> None:
@@ -86,9 +96,11 @@ def _gone(pk: uuid.UUID, *, now: datetime) -> bool:
     return end_if_overdue(other, now=now) or not other.is_open
 
 
-def _refusal(standing: Standing, others: int, limits: Limits, *, now: datetime) -> str | None:
+def _refusal(standing: Standing, facts: LineFacts, others: int, limits: Limits, *, now: datetime) -> str | None:
     """Why a line whose owner was recognised may not be verified now. All but the app's two reasons look alike."""
     line = standing.line
+    if line.disturbed_at and facts.asked_at and line.disturbed_at >= facts.asked_at:
+        return "line_changed"  # the carrier reported something while it was being asked
     wrong = sum(at > now - timedelta(hours=1) for at in line.wrong_numbers_at)
     busy = standing.last_ten_minutes >= limits.line_per_10min or standing.last_day >= limits.line_per_day
     if (
@@ -115,7 +127,9 @@ def _by_app(verification: Verification, standing: Standing, limits: Limits, now:
 
 
 def _by_sms(verification: Verification, phone: str, limits: Limits, now: datetime) -> Message:
-    """The old road (S1), only for a line without protection; the database refuses it for others (migration 0002)."""
+    """The old road (S1), for a line without protection or a request that used up the owner's release; the database
+    refuses it for others (migrations 0002 and 0011).
+    """
     code = codes.number()
     verification.channel = Channel.SMS
     issue(verification, code, limits, now=now)

@@ -105,7 +105,7 @@ def go(verification: Verification, facts: LineFacts, *, limits: Limits, now: dat
         return []
     routing.supersede(verification, standing, now=now)
     verification.channel, verification.sent_at = scene.channel, now
-    verification.holder = kept(facts, None)
+    verification.holder = kept(facts, Line())
     if scene.channel == Channel.APP:
         verification.match_number = codes.match_number()
         verification.expires_at = now + timedelta(seconds=scene.life or limits.app_ttl)

@@ -1,16 +1,18 @@
 """The road of a verification from the owner's side: what waits, unlock, deny, history (design.md section 3; S2, S9)."""
 
 import uuid
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ansim.lib import rows
 from ansim.lib.problem import Refused
 from pushes import delivery
 from pushes.models import Device
-from verification import codes, registration, routing, webhooks
+from verification import codes, not_me, registration, routing, webhooks
 from verification.ending import Outcome, closed, end, end_if_overdue, hold
 from verification.limits import Limits
 from verification.models import Line, Verification
@@ -19,12 +21,22 @@ from verification.states import Channel, State
 HISTORY = 20  # S9
 
 
+@dataclass(frozen=True)
+class Denied(Outcome):
+    """`reported`: what came of "not me"."""
+
+    reported: not_me.Reported | None = None
+
+
 def _mine(verification_id: uuid.UUID, device: Device) -> Verification:
     """A verification that this phone may answer, under lock. Refused `not_found` for everything else."""
     try:
-        return hold(pk=verification_id, line__device=device, channel=Channel.APP)
+        verification = hold(pk=verification_id, line__device=device)
     except Verification.DoesNotExist as error:
         raise Refused("not_found") from error
+    if verification.channel != Channel.APP and not verification.released:
+        raise Refused("not_found")
+    return verification
 
 
 def unlock(verification_id: uuid.UUID, *, device: Device, password: str) -> Outcome:
@@ -35,7 +47,7 @@ def unlock(verification_id: uuid.UUID, *, device: Device, password: str) -> Outc
     with transaction.atomic():
         now, verification = timezone.now(), _mine(verification_id, device)
         line = verification.line
-        if line is None:
+        if line is None or verification.released:  # a released one went by SMS: it can be denied here, nothing else
             raise Refused("not_found")
         overdue = end_if_overdue(verification, now=now)
         if line.wrong_passwords < settings.PASSWORD_TRIES and (overdue or not verification.is_open):
@@ -72,18 +84,20 @@ def _make_number(verification: Verification, line: Line, device: Device) -> str:
     return envelope
 
 
-def deny(verification_id: uuid.UUID, *, device: Device, reason: str) -> Outcome:
+def deny(verification_id: uuid.UUID, *, device: Device, reason: str) -> Denied:
     """`not_me`: somebody else asked; `cancel`: the owner thought better of it. Refused: `not_found`, `closed`."""
     with transaction.atomic():
         now, verification = timezone.now(), _mine(verification_id, device)
-        if end_if_overdue(verification, now=now) or not verification.is_open:
-            return Outcome(verification, closed(verification))
+        line = verification.line
+        if end_if_overdue(verification, now=now) or not verification.is_open or line is None:
+            return Denied(verification, closed(verification))
         verification.opened_at = verification.opened_at or now
-        if reason == "not_me":
-            end(verification, State.DENIED, "not_me", now=now)
-        else:
+        if reason != "not_me":
             end(verification, State.CANCELLED, "cancelled_by_customer", now=now)
-        return Outcome(verification)
+            return Denied(verification)
+        reported = not_me.take_down(verification, line, now=now)
+        end(verification, State.DENIED, "not_me", now=now)
+        return Denied(verification, reported=reported)
 
 
 def waiting(line: Line) -> list[Verification]:
@@ -92,9 +106,15 @@ def waiting(line: Line) -> list[Verification]:
     return list(alive.order_by("-created_at"))
 
 
+def of_owner(line: Line) -> QuerySet[Verification]:
+    """The verifications of the line's present owner: what a former one did is nobody's business (mission.md S8)."""
+    every = Verification.objects.filter(line=line)
+    return every.filter(created_at__gte=line.owner_since) if line.owner_since else every
+
+
 def history(line: Line) -> tuple[list[Verification], list[Verification]]:
     """S9: the twenty requests up to the newest one the app was opened for, and the newer, unopened ones."""
-    newest_first = Verification.objects.filter(line=line).order_by("-line_serial")
+    newest_first = of_owner(line).order_by("-line_serial")
     last_opened = newest_first.filter(opened_at__isnull=False).first()
     if last_opened is None:
         return [], list(newest_first)

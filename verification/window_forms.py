@@ -35,33 +35,21 @@ class Digits(forms.CharField):
         return _digits(super().to_python(value) or "")
 
 
-class IdentityForm(forms.Form):
-    """W1. Shows `name` and `carrier` only where the partner asks for them; given anyhow, they are checked."""
+class PersonForm(forms.Form):
+    """The seed's three inputs: front digits of the birth date, gender digit, phone number."""
 
-    name = forms.CharField(max_length=100, required=False)
-    carrier = forms.ChoiceField(choices=[("", _lazy("고르기")), *CARRIER_NAMES.items()], required=False)
     birthdate = Digits(max_length=20, required=False)
     gender_digit = Digits(max_length=8, required=False)
     phone = Digits(max_length=40, required=False)
-    consent_collect = forms.BooleanField(required=False)
-    consent_share = forms.BooleanField(required=False)
-
-    def __init__(self, data: Any = None, *, asks: Sequence[str] = ()) -> None:
-        super().__init__(data)
-        self.asks = asks
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if "name" in self.asks and not given.get("name", "").strip():
-            self.add_error("name", _("이름을 입력해 주세요."))
-        if "carrier" in self.asks and not given.get("carrier") and "carrier" not in self.errors:
-            self.add_error("carrier", _("통신사를 골라 주세요."))
         born, digit = given.get("birthdate", ""), given.get("gender_digit", "")
         if not (born.isascii() and born.isdecimal() and len(born) == 6):
             self.add_error("birthdate", _("생년월일 6자리를 입력해 주세요. 예: 900101"))
         if digit not in birth.CENTURIES:
             self.add_error("gender_digit", _("뒤 첫째 자리는 숫자 1개예요."))
-        if not self.errors:
+        if not {"birthdate", "gender_digit"} & set(self.errors):
             try:
                 birth.born_on(born, digit)
             except ValueError as error:
@@ -73,6 +61,35 @@ class IdentityForm(forms.Form):
             given["phone"] = phone.parse(given.get("phone", ""))
         except ValueError:
             self.add_error("phone", _("010으로 시작하는 11자리를 입력해 주세요."))
+        return given
+
+    def identity(self) -> Identity:
+        given = self.cleaned_data
+        return Identity(
+            birthdate=given["birthdate"], gender_digit=given["gender_digit"], phone=given["phone"],
+            carrier=given.get("carrier") or None, name=given.get("name") or None,
+        )  # fmt: skip
+
+
+class IdentityForm(PersonForm):
+    """W1. Shows `name` and `carrier` only where the partner asks for them; given anyhow, they are checked."""
+
+    name = forms.CharField(max_length=100, required=False)
+    carrier = forms.ChoiceField(choices=[("", _lazy("고르기")), *CARRIER_NAMES.items()], required=False)
+    consent_collect = forms.BooleanField(required=False)
+    consent_share = forms.BooleanField(required=False)
+    field_order = ("name", "carrier")
+
+    def __init__(self, data: Any = None, *, asks: Sequence[str] = ()) -> None:
+        super().__init__(data)
+        self.asks = asks
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean()
+        if "name" in self.asks and not given.get("name", "").strip():
+            self.add_error("name", _("이름을 입력해 주세요."))
+        if "carrier" in self.asks and not given.get("carrier") and "carrier" not in self.errors:
+            self.add_error("carrier", _("통신사를 골라 주세요."))
         for consent in ("consent_collect", "consent_share"):
             if not given.get(consent):
                 self.add_error(consent, _("필수 동의가 남아 있어요."))
@@ -85,13 +102,6 @@ class IdentityForm(forms.Form):
     def consented(self) -> dict[str, Any]:
         """What was ticked, to be kept with the verification (mission.md section 7, consents)."""
         return {"at": instant(timezone.now()), "version": CONSENT_VERSION, "documents": ["collect", "share"]}
-
-    def identity(self) -> Identity:
-        given = self.cleaned_data
-        return Identity(
-            birthdate=given["birthdate"], gender_digit=given["gender_digit"], phone=given["phone"],
-            carrier=given.get("carrier") or None, name=given.get("name") or None,
-        )  # fmt: skip
 
 
 class CodeForm(forms.Form):

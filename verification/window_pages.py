@@ -122,6 +122,7 @@ def _code_page(request: HttpRequest, verification: Verification, said: dict[str,
     return {
         "form": form,
         "channel": verification.channel,
+        "released": verification.released,
         "masked_phone": masking.phone(verification.holder["phone"]),
         "tries_left": verification.tries_left,
         "resends_left": verification.resends_left,

@@ -22,11 +22,12 @@ GRANTS: dict[str, Text] = {
 
 @dataclass(frozen=True)
 class End:
-    """How one end is told."""
+    """How one end is told. `more`: the page of the site that says what to do now, and what its link is called."""
 
     kind: str
     title: Text
     text: Text
+    more: tuple[str, Text] | None = None
 
 
 # One screen for everything a stranger could meet before the match: no word tells which it was (invariant 5).
@@ -61,11 +62,13 @@ ENDS: dict[tuple[str, str | None], End] = {
         "warn",
         _("안심 앱을 먼저 등록해 주세요"),
         _("이 번호는 보호 중이라 문자로는 보내지 않아요. 앱을 등록한 뒤 다시 시작해 주세요. 도움: 1566-4380"),
+        ("/how-to#app", _("등록 방법 보기")),
     ),
     ("failed", "app_locked"): End(
         "warn",
         _("앱 비밀번호가 잠겼어요"),
         _("앱 비밀번호를 5번 틀려서 잠갔어요. 앱을 다시 등록하면 풀려요. 도움: 1566-4380"),
+        ("/how-to#locked", _("푸는 방법 보기")),
     ),
     ("denied", "not_me"): End(
         "bad",

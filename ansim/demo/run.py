@@ -84,6 +84,7 @@ def _run(run_dir: RunDir, console: Console, *, only_servers: bool) -> None:
         console.step("열쇠 준비", "keys are there")
         where = servers.start(run_dir, env, supervisor=supervisor, console=console)
         env |= {"DATABASE_URL": where.database_url, "REDIS_URL": where.redis_url}
+        env["OWNER_DATABASE_URL"] = where.owner_url
         environment.write(run_dir, env)
         if only_servers:
             console.line(f"\n  RUN_DIR={run_dir.path} .venv/bin/python manage.py …\n")

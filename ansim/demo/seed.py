@@ -14,10 +14,10 @@ from typing import Any
 
 import httpx
 from django.conf import settings
-from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from ansim import audit, staff
 from ansim.demo import people
 from ansim.demo.people import Person
 from ansim.models import Agent
@@ -31,8 +31,6 @@ from verification.partner_auth import make_key
 
 CODE_LIFE = timedelta(hours=24)
 WAITING_MEMBERS = 5
-# What a role may do at the desk: supervisors see partners and deliver webhooks again.
-MAY = {"supervisor": ("view_partner", "change_partner", "view_webhookdelivery", "change_webhookdelivery")}
 SITES = ({"domain": "cinema.example", "name": "별빛극장"}, {"domain": "library.example", "name": "마을도서관"})
 
 
@@ -40,6 +38,7 @@ def seed() -> dict[str, Any]:
     """What `demo.json` tells of the data. Makes nothing twice; members without an app get new codes."""
     kept = Path(settings.RUN_DIR) / "seed.json"
     told = json.loads(kept.read_text()) if kept.exists() else {}
+    staff.set_up_roles()  # also where an older run made the data
     if not _still_there(told):
         told = {"partners": _partners(), "agents": _agents(), "lines": _lines(), "members": []}
     for entry in told["partners"]:
@@ -121,7 +120,7 @@ def _partner_user(entry: dict[str, Any]) -> dict[str, str]:
 
 @transaction.atomic
 def _agents() -> list[dict[str, Any]]:
-    return [_agent("agent1", "agent"), _agent("supervisor1", "supervisor"), _agent("auditor1", "auditor")]
+    return [_agent(f"{role}1", role) for role in ("agent", "supervisor", "auditor", "partner_manager")]
 
 
 def _agent(username: str, role: str) -> dict[str, Any]:
@@ -129,9 +128,7 @@ def _agent(username: str, role: str) -> dict[str, Any]:
     agent, _ = Agent.objects.get_or_create(username=username, defaults={"is_staff": True})
     agent.set_password(password)
     agent.save()
-    group, _ = Group.objects.get_or_create(name=role)
-    group.permissions.set(Permission.objects.filter(codename__in=MAY.get(role, ())))
-    agent.groups.set([group])
+    staff.set_roles(agent, [role], by=audit.COMMAND)
     TOTPDevice.objects.filter(user=agent).delete()
     TOTPDevice.objects.create(user=agent, name="app", key=key)
     return {

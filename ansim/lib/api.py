@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ansim.lib.access import Known
-from ansim.lib.strict_json import OnlyJson, StrictJson, media_type_of
+from ansim.lib.strict_json import OnlyJson, media_type_of
 
 LARGEST_BODY = 65_536  # bytes
 
@@ -82,7 +82,7 @@ class Door(APIView):
 
     def body(self, form: type[Body], **context: Any) -> dict[str, Any]:
         """The request's body as that form has it: 415, 413, 400 in this order."""
-        if media_type_of(self.request) != StrictJson.media_type:
+        if media_type_of(self.request) not in {parser.media_type for parser in self.parser_classes}:
             raise exceptions.UnsupportedMediaType(self.request.content_type or "")
         length = int(self.request.META.get("CONTENT_LENGTH") or 0)
         if length > LARGEST_BODY:

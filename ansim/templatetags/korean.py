@@ -5,6 +5,8 @@ import re
 from django import template
 from django.utils.translation import get_language, ngettext
 
+from ansim.lib import masking
+
 register = template.Library()
 
 _CLOSED_DIGITS = "013678"  # read 영 일 삼 육 칠 팔: they end in a consonant
@@ -69,3 +71,15 @@ def hyphenated(phone: str) -> str:
         digits = "0" + digits[2:]
     match = re.fullmatch(r"(01\d)(\d{3,4})(\d{4})", digits)
     return "-".join(match.groups()) if match else phone
+
+
+@register.filter
+def masked(phone: str) -> str:
+    """`+821012345678` -> `010-****-5678`."""
+    return masking.phone(phone)
+
+
+@register.filter
+def grouped(won: int) -> str:
+    """1100 -> `1,100`, in every language."""
+    return f"{won:,}"

@@ -1,16 +1,27 @@
 """What every push says, whichever provider carries it (api.md section 2, push payloads): nothing secret, nothing
 personal, no partner's name on a lock screen."""
 
+from django.conf import settings
+from django.utils.translation import override
+
+from pushes import notices
 from pushes.gateways import Never
 from pushes.models import Message
 
 TITLE = "안심"
-WORDS = {Message.Kind.WAKE: "앱을 열어 주세요", Message.Kind.NOTICE: "앱에서 알림을 확인해 주세요"}
-"""The fixed words of the kinds that a person sees; the number goes to the app alone."""
+WAKE = "앱을 열어 주세요"
 
 
 def words(message: Message) -> str | None:
-    return WORDS.get(Message.Kind(message.kind))
+    """The fixed words of the kinds that a person sees, in the service's language; the number goes to the app alone."""
+    match message.kind:
+        case Message.Kind.WAKE:
+            return WAKE
+        case Message.Kind.NOTICE:
+            said = notices.NOTICES[message.body["notice"]]
+            with override(settings.LANGUAGE_CODE):
+                return f"{said.text} {said.advice}"
+    return None
 
 
 def data(message: Message) -> dict[str, str]:

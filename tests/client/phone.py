@@ -4,6 +4,7 @@ import json
 import time
 import uuid
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import jwt
@@ -97,6 +98,52 @@ class PhoneClient:
 
     def deny(self, pk: str, reason: str = "not_me") -> httpx.Response:
         return self.call("POST", f"/app/v1/verifications/{pk}/deny", {"reason": reason})
+
+    def history(self) -> dict[str, Any]:
+        answer = self.call("GET", "/app/v1/history")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def change_password(self, current: str, new: str) -> httpx.Response:
+        return self.call("POST", "/app/v1/password", {"current": current, "new": new})
+
+    def remove(self, password: str = "259173") -> httpx.Response:
+        return self.call("POST", "/app/v1/device/remove", {"password": password})
+
+    def renew(self, push_token: str) -> httpx.Response:
+        """The provider gave another push address."""
+        self.push_token = push_token
+        body = {"push_token": push_token, "os_version": "18.1", "app_version": "1.0.1"}
+        return self.call("PUT", "/app/v1/device", body)
+
+    def controls(self) -> dict[str, Any]:
+        return self.call("GET", "/app/v1/controls").json()
+
+    def control(self, *, password: str | None = None, **changed: Any) -> httpx.Response:
+        """`stop_all`, `blocked_partners`: what is not given stays."""
+        body = {**self.controls(), **changed} | ({} if password is None else {"password": password})
+        return self.call("PUT", "/app/v1/controls", body)
+
+    def partners(self, words: str) -> list[dict[str, Any]]:
+        answer = self.call("GET", f"/app/v1/partners?q={quote(words, safe='')}")
+        assert answer.status_code == 200, answer.text
+        return answer.json()["items"]
+
+    def releases(self) -> list[dict[str, Any]]:
+        return self.call("GET", "/app/v1/releases").json()["items"]
+
+    def release(self, partner_id: str, *, minutes: int = 10, password: str = "259173") -> httpx.Response:
+        body = {"password": password, "partner_id": partner_id, "minutes": minutes}
+        return self.call("POST", "/app/v1/releases", body)
+
+    def withdraw(self, release_id: str) -> httpx.Response:
+        return self.call("DELETE", f"/app/v1/releases/{release_id}")
+
+    def pending(self) -> list[dict[str, Any]]:
+        return self.call("GET", "/app/v1/pending").json()["items"]
+
+    def stop_pending(self) -> httpx.Response:
+        return self.call("POST", "/app/v1/pending/stop")
 
     def open(self, pk: str, envelope: str) -> dict[str, Any]:
         """The claims inside an envelope, after every check that the app must make."""

@@ -26,6 +26,12 @@ ROUTES = {
     f"/app/v1/verifications/{ID}/unlock": {"POST"},
     f"/app/v1/verifications/{ID}/deny": {"POST"},
     "/app/v1/history": {"GET"},
+    "/app/v1/controls": {"GET", "PUT"},
+    "/app/v1/partners": {"GET"},
+    "/app/v1/releases": {"GET", "POST"},
+    f"/app/v1/releases/{ID}": {"DELETE"},
+    "/app/v1/pending": {"GET"},
+    "/app/v1/pending/stop": {"POST"},
 }
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "BODY", "DISPATCH"}
 ADDRESSES = [

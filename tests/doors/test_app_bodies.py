@@ -162,6 +162,14 @@ OTHERS = {
     f"POST /app/v1/verifications/{ID}/unlock": ({"password": "259173"}, {"password": SIX_DIGITS}),
     f"POST /app/v1/verifications/{ID}/deny": ({"reason": "not_me"},
         {"reason": NO_TEXT | {"unknown": "bored", "another case": "NOT_ME"}}),
+    "POST /app/v1/releases": ({"password": "259173", "partner_id": ID, "minutes": 10},
+        {"password": SIX_DIGITS, "partner_id": NO_TEXT | {"nobody's": ID, "no id": "bookshop"},
+         "minutes": {"missing": MISSING, "null": None, "none": 0, "eleven": 11, "a text": "10", "true": True,
+                     "a half": 0.5, "huge": 10**400, "a list": [1]}}),
+    "PUT /app/v1/controls": ({"stop_all": False, "blocked_partners": []},
+        {"stop_all": {"missing": MISSING, "null": None, "a text": "no", "a number": 0},
+         "blocked_partners": {"missing": MISSING, "null": None, "a text": ID, "nobody's": [ID]},
+         "password": {name: value for name, value in SIX_DIGITS.items() if value is not MISSING}}),
 }  # fmt: skip
 
 

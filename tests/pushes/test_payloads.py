@@ -4,10 +4,13 @@ import json
 import re
 import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from django.utils.translation import override
 
-from pushes import delivery, tasks
+from pushes import delivery, notices, tasks
+from pushes.gateways import payload
 from tests.pushes import phones
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +71,35 @@ def test_a_notice_for_android_says_only_what_it_is_about(pushes):
 
     told = body(sent(pushes, device))["message"]
     assert told["data"] == {"kind": "notice", "notice": "replaced"}
-    assert told["notification"] == {"title": "안심", "body": "앱에서 알림을 확인해 주세요"}
+    assert told["notification"] == {
+        "title": "안심",
+        "body": "다른 휴대폰에 안심 앱을 등록했어요. 이 휴대폰에는 이제 번호가 오지 않아요. "
+        "내가 한 일이 아니면 바로 1566-4380으로 전화해 주세요.",
+    }
+
+
+@pytest.mark.parametrize("what", sorted(notices.NOTICES))
+def test_a_notice_says_what_happened_and_what_to_do_in_the_services_language(what):
+    device = phones.android()
+    with override("en"):
+        said = payload.words(phones.owed(delivery.notice(device, what)))
+    assert re.search("[가-힣]", said)
+    assert said.count("요.") >= 2
+    assert not re.search(r"[A-Za-z]|\d{5,}", said.replace("1566-4380", ""))
+
+
+def test_a_notice_without_words_is_never_owed():
+    with pytest.raises(ValueError, match="unheard_of"):
+        delivery.notice(phones.android(), "unheard_of")
+
+
+def test_every_notice_that_the_code_sends_has_words():
+    """In every call of `tell`, wherever it stands."""
+    root = Path(__file__).resolve().parents[2]
+    code = [path.read_text() for app in ("verification", "subscriptions") for path in (root / app).rglob("*.py")]
+    sent = {what for text in code for what in re.findall(r"\btell\([^()]*?, \"(\w+)\"\)", text)}
+    assert len(sent) > 5
+    assert sent <= set(notices.NOTICES)
 
 
 def test_an_iphone_is_woken_with_fixed_words_and_an_id(pushes, settings):
@@ -122,7 +153,12 @@ def test_a_notice_for_an_iphone_is_an_alert(pushes):
     told = body(sent(pushes, device))
     assert told["kind"] == "notice"
     assert told["notice"] == "locked"
-    assert told["aps"] == {"alert": {"title": "안심", "body": "앱에서 알림을 확인해 주세요"}}
+    assert told["aps"] == {
+        "alert": {
+            "title": "안심",
+            "body": "앱 비밀번호를 5번 틀려서 잠갔어요. 내가 틀린 것이 아니면 휴대폰을 누가 만졌는지 확인해 주세요.",
+        }
+    }
 
 
 def test_an_address_with_odd_letters_reaches_its_iphone(pushes):

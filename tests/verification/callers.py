@@ -59,11 +59,11 @@ class Partner:
         return self.post(f"/{pk}/confirm", {"code": code})
 
 
-def call(member, method, target, body):
+def call(member, method, target, body=None):
     """A call of the app, with its proof."""
-    raw = json.dumps(body)
+    raw = "" if body is None else json.dumps(body)
     proof = member.phone.proof(method, target, raw.encode())
-    return _send(method, target, raw, "application/json", {"Authorization": proof})
+    return _send(method, target, raw, "" if body is None else "application/json", {"Authorization": proof})
 
 
 def unlock(member, pk, password=make.PASSWORD):

@@ -13,6 +13,7 @@ OVERDUE = {
     "awaiting_code": "code_not_entered",
 }
 HOUR = 3600
+SLOWED = (600, HOUR, 24 * HOUR)
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Asked:
     matched: bool = False
     matched_at: int = 0
     tries_left: int = 5
+    released: bool = False
     resends_left: int = 3
     identity_tries_left: int = 3
     sent: int | None = None
@@ -57,6 +59,10 @@ class Ledger:
     wrong_passwords: int = 0
     wrong_numbers: list = field(default_factory=list)
     mismatches: list = field(default_factory=list)
+    releases: dict = field(default_factory=dict)
+    reports: list = field(default_factory=list)
+    stop_all: bool = False
+    blocked: set = field(default_factory=set)
     all: list = field(default_factory=list)
 
     # --- Time ---
@@ -120,7 +126,8 @@ class Ledger:
         busy |= sum(self.now - other.matched_at < 24 * HOUR for other in counting) >= day
         one.matched, one.matched_at = True, self.now
         others = self._open_elsewhere(one)
-        if busy or others >= 3 or len(self.recent_wrong_numbers()) >= 10:
+        stopped = self.stop_all or one.partner in self.blocked or self.slowed(one.partner)
+        if stopped or busy or others >= 3 or len(self.recent_wrong_numbers()) >= 10:
             one.becomes("failed", "line_blocked")
         elif self.protected and not self.registered:
             one.becomes("failed", "app_not_registered")
@@ -128,8 +135,10 @@ class Ledger:
             one.becomes("failed", "app_locked")
         else:
             self._supersede(one)
-            one.channel, one.sent, one.ends = "app" if self.protected else "sms", self.now, self.now + 180
-            one.becomes("awaiting_app" if self.protected else "awaiting_code")
+            one.released = self.protected and self.now < self.releases.pop(one.partner, 0)
+            by_app = self.protected and not one.released
+            one.channel, one.sent, one.ends = "app" if by_app else "sms", self.now, self.now + 180
+            one.becomes("awaiting_app" if by_app else "awaiting_code")
         return None
 
     def _open_elsewhere(self, one):
@@ -178,28 +187,64 @@ class Ledger:
 
     # --- The owner's side ---
 
+    def slowed(self, partner):
+        """ "Not me" slows that partner: ten minutes, then an hour, then a day."""
+        said = [at for of, at in self.reports if of == partner]
+        return bool(said) and self.now < said[-1] + SLOWED[min(len(said), 3) - 1]
+
+    def password(self, *, right):
+        """The one counter; the fifth wrong one locks, ends what is open and what is released."""
+        if self.wrong_passwords >= 5:
+            return "locked", {}
+        if right:
+            self.wrong_passwords = 0
+            return None
+        self.wrong_passwords += 1
+        if self.wrong_passwords == 5:
+            self.end_open("failed", "app_locked")
+            self.releases.clear()
+        return "wrong_password", {"tries_left": 5 - self.wrong_passwords}
+
+    def release(self, partner, *, right, minutes):
+        refusal = self.password(right=right)
+        if refusal is None:
+            self.releases[partner] = self.now + 60 * minutes
+        return refusal
+
+    def withdraw(self, partner):
+        return ("not_found", {}) if self.releases.pop(partner, 0) <= self.now else None
+
+    def control(self, *, stop_all, blocked):
+        """With the right password, so that it may lower as well as raise."""
+        lowers = (self.stop_all and not stop_all) or bool(self.blocked - blocked)
+        refusal = self.password(right=True) if lowers else None
+        if refusal is None:
+            self.stop_all, self.blocked = stop_all, blocked
+            self.end_open("failed", "line_blocked", only=lambda one: stop_all or one.partner in blocked)
+        return refusal
+
     def unlock(self, one, *, right):
         if one.channel != "app":
             return "not_found", {}
         refusal = self.look_at(one)
         if self.wrong_passwords >= 5 or refusal:
             return ("locked", {}) if self.wrong_passwords >= 5 else refusal
-        if not right:
-            self.wrong_passwords += 1
-            if self.wrong_passwords == 5:
-                self.end_open("failed", "app_locked")
-            return "wrong_password", {"tries_left": 5 - self.wrong_passwords}
-        self.wrong_passwords = 0
+        refusal = self.password(right=right)
+        if refusal:
+            return refusal
         if one.state == "awaiting_app":
             one.becomes("awaiting_code")
             one.ends = self.now + 180
         return None
 
     def deny(self, one, *, not_me):
-        if one.channel != "app":
+        if one.channel != "app" and not one.released:
             return "not_found", {}
+        refusal = self.look_at(one)
+        if refusal is None and not_me:
+            self.reports.append((one.partner, self.now))
         end = ("denied", "not_me") if not_me else ("cancelled", "cancelled_by_customer")
-        return self.look_at(one) or one.becomes(*end)
+        return refusal or one.becomes(*end)
 
     def join(self):
         self.end_open("failed", "line_changed")
@@ -210,13 +255,16 @@ class Ledger:
             if (one.state, one.channel) == ("awaiting_code", "app") and not self.look_at(one):
                 one.becomes("failed", "line_changed")
         self.registered, self.wrong_passwords = True, 0
+        self.releases.clear()
 
     def leave(self):
         self.end_open("failed", "line_changed")
         self.protected = self.registered = False
         self.wrong_passwords = 0
+        self.releases.clear()
+        self.stop_all, self.blocked = False, set()
 
-    def end_open(self, state, reason):
+    def end_open(self, state, reason, only=lambda one: True):
         for one in self.all:
-            if one.matched and one.is_open and not self.look_at(one):
+            if one.matched and one.is_open and only(one) and not self.look_at(one):
                 one.becomes(state, reason)

@@ -4,10 +4,13 @@ Hypothesis throws the dice, always the same way, and prints the story that made 
 because that takes minutes: add `Phase.shrink` while looking for the reason.
 """
 
+import uuid
 from dataclasses import replace
 
 import pytest
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -20,9 +23,9 @@ from tests import make
 from tests.client.phone import PhoneClient
 from tests.verification import callers, hours
 from tests.verification.ledger import Ledger
-from verification import clock, flow, registration, unlocking
+from verification import clock, controls, flow, registration, releases, unlocking
 from verification.ending import Outcome
-from verification.models import Line, Verification
+from verification.models import Line, Release, Verification
 
 # What may happen, and how often.
 AT_THE_PARTNER = {
@@ -30,9 +33,10 @@ AT_THE_PARTNER = {
     "cancel": 1,
 }  # fmt: skip
 IN_THE_APP = {"unlock": 7, "wrong password": 12, "not me": 1, "not now": 1}
+OF_THE_OWNER = {"release": 6, "release with a wrong password": 1, "withdraw": 1, "control": 1, "let everybody": 2}
 OF_THE_LINE = {"join": 3, "register": 1, "leave": 1}
 OF_ANYBODY = {"ask": 8, "everybody asks": 2, "ask as a stranger": 1, "window": 1, "time": 6}
-ANYTHING = AT_THE_PARTNER | IN_THE_APP | OF_THE_LINE | OF_ANYBODY
+ANYTHING = AT_THE_PARTNER | IN_THE_APP | OF_THE_OWNER | OF_THE_LINE | OF_ANYBODY
 
 # Tens of seconds: a sum that is a limit has passed it, because the test itself takes a little time; no other is near.
 SECONDS = (10, 10, 20, 20, 20, 30, 40, 100, 200, 700, 4000)
@@ -73,6 +77,7 @@ class Lifetime(RuleBasedStateMachine):
     def something_happens(self, dice):
         """One rule and dice of our own: left to itself Hypothesis tells the same few stories with small changes."""
         impossible = ({} if self.real else AT_THE_PARTNER) | ({} if self.real and self.device else IN_THE_APP)
+        impossible |= {} if self.device else OF_THE_OWNER
         possible = {deed: often for deed, often in ANYTHING.items() if deed not in impossible}
         deed = dice.choices(list(possible), list(possible.values()))[0]
         which = max(len(self.real) - 1 - int(dice.expovariate(0.7)), 0)  # mostly the newest
@@ -84,6 +89,8 @@ class Lifetime(RuleBasedStateMachine):
             self.it_goes_on_at_the_partner(which, deed)
         elif deed in IN_THE_APP:
             self.it_goes_on_in_the_app(which, deed)
+        elif deed in OF_THE_OWNER:
+            self.the_owner_decides(deed, dice.randrange(4), dice)
         elif deed in OF_THE_LINE:
             self.the_owner_joins_or_leaves(deed, dice.choice(PLATFORMS))
         elif deed == "time":
@@ -141,6 +148,30 @@ class Lifetime(RuleBasedStateMachine):
         if came.envelope and before == "awaiting_app":
             self.numbers[pk] = self.phone.open(str(pk), came.envelope)["code"]
 
+    def the_owner_decides(self, deed, partner, dice):
+        shop, ledger = self.partners[partner], self.ledger
+        if deed.startswith("release"):
+            minutes, right = dice.choice((1, 5, 10)), deed == "release"
+            password = make.PASSWORD if right else "999888"
+            made = controls.release(self.device, partner=shop.pk, minutes=minutes, password=password)
+            came = (made.code, made.extra) if isinstance(made, Refused) else None
+            assert came == ledger.release(partner, right=right, minutes=minutes)
+        elif deed == "withdraw":
+            alive = Release.objects.live(now=timezone.now()).filter(partner=shop).first()
+            came = outcome_of(lambda: self.withdraw(alive.pk if alive else uuid.uuid4()))
+            assert told(came) == ledger.withdraw(partner)
+        else:
+            quiet = deed == "let everybody"
+            stop_all, blocked = (False, set()) if quiet else (dice.random() < 0.3, {partner})
+            wanted = controls.Controls(stop_all, frozenset(self.partners[one].pk for one in blocked))
+            refusal = controls.change(self.device, wanted=wanted, password=make.PASSWORD)
+            came = (refusal.code, refusal.extra) if refusal else None
+            assert came == ledger.control(stop_all=stop_all, blocked=blocked)
+
+    def withdraw(self, release):
+        releases.withdraw(release, line=Line.objects.get(device=self.device))
+        return Outcome(Verification())
+
     def the_owner_joins_or_leaves(self, deed, platform):
         if deed == "join" and self.ledger.protected:
             with pytest.raises(enrolment.NotEligible, match="already_joined"):
@@ -169,6 +200,7 @@ class Lifetime(RuleBasedStateMachine):
         self.ledger.now += seconds
         if ticks:
             clock.expire_overdue()
+            clock.end_releases()
             self.ledger.tick()
         if drains:
             drain("sms")
@@ -178,7 +210,7 @@ class Lifetime(RuleBasedStateMachine):
 
     @invariant()
     def every_verification_is_as_it_ought_to_be(self):
-        names = ("state", "reason", "channel", "tries_left", "resends_left", "identity_tries_left")
+        names = ("state", "reason", "channel", "released", "tries_left", "resends_left", "identity_tries_left")
         found = {row[0]: row[1:] for row in Verification.objects.values_list("pk", *names)}
         ought = [tuple(getattr(one, name) for name in names) for one in self.ledger.all]
         assert [found[pk] for pk in self.real] == ought
@@ -192,11 +224,27 @@ class Lifetime(RuleBasedStateMachine):
             assert line.wrong_passwords == ledger.wrong_passwords
 
     @invariant()
-    def no_sms_while_protected(self):
+    def no_sms_while_protected_but_by_a_release(self):
         if self.ledger.protected:
-            done = Verification.objects.filter(state="verified").values("pk")
-            assert not Verification.objects.filter(channel="sms", ended_at=None).exists()
-            assert not Message.objects.filter(channel="sms", state="owed").exclude(about__in=done).exists()
+            by_release = Q(about__in=Verification.objects.filter(release__isnull=False).values("pk"))
+            done = Q(about__in=Verification.objects.filter(state="verified").values("pk"))
+            assert not Verification.objects.filter(channel="sms", ended_at=None, release=None).exists()
+            assert not Message.objects.filter(channel="sms", state="owed").exclude(done | by_release).exists()
+
+    @invariant()
+    def a_release_is_used_once_for_its_partner_and_in_its_time(self):
+        for release in Release.objects.select_related("used_by").exclude(used_by=None):
+            asked = release.used_by
+            assert (asked.partner_id, asked.line_id, asked.released) == (release.partner_id, release.line_id, True)
+            assert release.created_at <= asked.matched_at < release.expires_at
+        released = Verification.objects.filter(released=True)
+        assert released.count() == Release.objects.exclude(used_by=None).count()
+
+    @invariant()
+    def what_lives_is_what_ought_to_live(self):
+        alive = set(Release.objects.live(now=timezone.now()).values_list("partner", flat=True))
+        ought = {self.partners[one].pk for one, until in self.ledger.releases.items() if until > self.ledger.now}
+        assert alive == ought
 
     @invariant()
     def one_open_for_each_partner_and_three_in_all(self):

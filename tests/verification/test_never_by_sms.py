@@ -18,7 +18,7 @@ from tests.verification import callers
 from tests.verification.crowd import at_once
 from tests.verification.test_flow import sms_number
 from verification import flow
-from verification.models import Line, Verification
+from verification.models import Line, Release, Verification
 
 OPEN_BY_SMS = {"state": "awaiting_code", "channel": "sms", "match_number": None, "code_fingerprint": "f" * 64}
 
@@ -77,9 +77,76 @@ def test_sql_cannot_raise_protection_over_an_open_sms_verification(protection):
 
 @pytest.mark.django_db
 def test_the_owners_own_release_is_the_one_exception():
-    released = fresh(line=make.Member().line, released=True)
+    mina, bookshop = make.Member(), make.partner()
+    released = fresh(line=mina.line, partner=bookshop, released=True)
+    Release.objects.filter(pk=mina.release(bookshop).pk).update(used_by=released.pk, used_at=timezone.now())
     released.save(force_insert=True)
     assert Verification.objects.filter(pk=released.pk, channel="sms", ended_at=None).exists()
+
+
+@pytest.mark.django_db
+def test_sql_cannot_call_a_verification_released_without_a_release_used_by_it():
+    mina, bookshop = make.Member(), make.partner()
+    row = fresh(line=mina.line, partner=bookshop, released=True)
+    with refuses("no release of the owner was used"), transaction.atomic():
+        row.save(force_insert=True)
+    mina.release(bookshop)  # it lives, but nobody used it
+    with refuses("no release of the owner was used"), transaction.atomic():
+        row.save(force_insert=True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("whose", ["another partner's", "another line's", "another verification's"])
+def test_sql_cannot_use_a_release_for_anything_but_its_own(whose):
+    mina, bookshop = make.Member(), make.partner()
+    row = fresh(line=mina.line, partner=bookshop, released=True)
+    release = (make.Member() if whose == "another line's" else mina).release(
+        make.partner() if whose == "another partner's" else bookshop
+    )
+    other = make.verification(mina.person) if whose == "another verification's" else row
+    with refuses("no release of the owner was used"), transaction.atomic():
+        Release.objects.filter(pk=release.pk).update(used_by=other.pk, used_at=timezone.now())
+        row.save(force_insert=True)
+
+
+@pytest.mark.django_db
+def test_sql_cannot_use_a_release_twice_nor_take_released_away():
+    mina, bookshop = make.Member(), make.partner()
+    mina.release(bookshop)
+    asked = make.verification(mina.person, at=bookshop)
+    assert (asked.channel, asked.released) == ("sms", True)
+    again = fresh(line=mina.line, partner=bookshop, released=True)
+    with refuses("a release is used once"), transaction.atomic():
+        Release.objects.update(used_by=again.pk)
+    with refuses("a protected line is never verified by SMS"), transaction.atomic():
+        Verification.objects.filter(pk=asked.pk).update(released=False)
+    with refuses("no release of the owner was used"), transaction.atomic():
+        Verification.objects.filter(pk=asked.pk).update(partner=make.partner())
+
+
+@pytest.mark.django_db
+def test_sql_cannot_call_a_verification_by_app_released():
+    asked = make.verification(make.Member().person)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Verification.objects.filter(pk=asked.pk).update(released=True)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("wrong", ["too long", "used too late", "used after its end"])
+def test_sql_cannot_make_a_release_that_lasts(wrong):
+    mina = make.Member()
+    release = mina.release(bookshop := make.partner())
+    other = make.verification(mina.person, at=make.partner())
+    late = release.expires_at + timedelta(seconds=1)
+    changed = {
+        "too long": {"expires_at": late},
+        "used too late": {"used_at": late, "used_by": other.pk},
+        "used after its end": {
+            "used_at": timezone.now(), "used_by": other.pk, "ended_at": timezone.now(), "ended_by": "owner",
+        },
+    }[wrong]  # fmt: skip
+    with refuses("release_"), transaction.atomic():
+        Release.objects.filter(partner=bookshop).update(**changed)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from ansim import desk_auth
 from ansim.models import Agent
 from tests import make
 from tests.verification.endpoints import answering
@@ -162,6 +163,7 @@ def agent(*permissions):
     client.force_login(han)
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+    desk_auth.begin(session, han)
     session.save()
     return client
 

@@ -193,3 +193,15 @@ def test_an_event_nobody_hears_fails_nothing():
 def test_nothing_changed_is_nothing_to_tell(put, contract):
     assert put(contract=contract, event=True).json()["events"] == []
     assert put(contract=contract, status="active", event=True).json()["events"] == []
+
+
+def test_the_running_system_takes_the_event(put, contract):
+    put(contract=contract)
+
+    told = put(
+        contract=contract, status="suspended", carrier="KT", holder={"ci": "x" * 88}, phone="010-6100-1234",
+        handset={"os": "windows_mobile"}, plan_type="prepaid", sim_changed_at=AT, event=True,
+    ).json()["events"]  # fmt: skip
+
+    types = "suspended ported_out owner_changed number_changed device_changed plan_changed sim_changed"
+    assert told == [{"type": f"kr.ansim.line.{type_}", "status": 202} for type_ in types.split()]

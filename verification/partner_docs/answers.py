@@ -77,6 +77,9 @@ def _verification(*, first: bool) -> Schema:
             _("번호가 가는 길이에요. 본인 정보가 맞기 전에는 null이에요."),
             enum=[channel.value for channel in states.Channel],
         ),
+        "released": _field(
+            _("보호 중인 사람이 앱에서 이 사이트를 잠시 풀어 두어 한 번 문자로 갔으면 true예요."), "boolean"
+        ),
         "match_number": _or_null(
             _("앱과 맞춰 볼 두 자리예요. 직접 화면을 만들면 꼭 보여 주세요. 앱이 아니면 null이에요."),
             pattern="^[0-9]{2}$",

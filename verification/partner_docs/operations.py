@@ -116,7 +116,7 @@ ASK: Example = {
 }
 CREATED: Example = {
     "id": EXAMPLE_ID, "reference": "order-1234", "purpose": "login", "state": "awaiting_code", "reason": None,
-    "channel": "sms", "match_number": None, "created_at": "2026-11-23T05:00:00Z",
+    "channel": "sms", "released": False, "match_number": None, "created_at": "2026-11-23T05:00:00Z",
     "expires_at": "2026-11-23T05:03:00Z", "code_expires_at": "2026-11-23T05:03:00Z", "tries_left": 5,
     "resends_left": 3, "result": None, "receipt": None, "livemode": False,
 }  # fmt: skip

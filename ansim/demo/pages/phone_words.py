@@ -2,10 +2,12 @@
 
 from django.utils.translation import gettext as _
 
+from pushes.notices import NOTICES
+
 
 def words() -> dict[str, str]:
     """By key, in the active language. `{name}` is a gap the script fills."""
-    return {**_screens(), **_refusals(), **_purposes(), **_endings()}
+    return {**_screens(), **_controls(), **_notices(), **_refusals(), **_purposes(), **_endings()}
 
 
 def _screens() -> dict[str, str]:
@@ -24,6 +26,38 @@ def _screens() -> dict[str, str]:
         "six_digits": _("앱 비밀번호는 숫자 6자리예요. 다시 입력해 주세요."),
         "not_alike": _("두 비밀번호가 달라요. 같은 숫자를 두 번 입력해 주세요."),
     }
+
+
+def _controls() -> dict[str, str]:
+    return {
+        "on": _("켜짐"),
+        "off": _("꺼짐"),
+        "stopped_all": _("모두 막기를 켰어요."),
+        "stops_none": _("모두 막기를 껐어요."),
+        "blocked": _("차단했어요. 이 사이트는 이제 인증할 수 없어요."),
+        "unblocked": _("차단을 풀었어요."),
+        "slowed": _("이 사이트의 요청은 {at}까지 받지 않아요. 또 막으면 더 오래 받지 않아요."),
+        "released": _("일시 해제했어요. 이 사이트의 다음 인증번호 하나가 문자로 와요."),
+        "withdrawn": _("일시 해제를 끝냈어요. 번호는 다시 앱으로만 와요."),
+        "released_used": _("{at}에 문자로 썼어요"),
+        "minutes_left": _("{minutes}분 남음"),
+        "find.block": _("어느 사이트를 차단할까요?"),
+        "find.release": _("어느 사이트를 일시 해제할까요?"),
+        "found_recent": _("최근에 요청한 사이트"),
+        "found_words": _("‘{words}’ 찾은 결과"),
+        "choose.block": _("차단하기"),
+        "choose.release": _("고르기"),
+        "pending.cancellation": _("서비스 해지"),
+        "pending.reset": _("앱 비밀번호 없이 앱 다시 등록하기"),
+        "pending_at": _("{at}에 이루어져요."),
+        "pending_stopped": _("신청을 멈췄어요. 보호는 그대로예요."),
+        "way.released": _("일시 해제로 문자로 받음"),
+    }
+
+
+def _notices() -> dict[str, str]:
+    """As an app says them, in the language of its phone."""
+    return {f"notice.{kind}": f"{notice.text} {notice.advice}" for kind, notice in NOTICES.items()}
 
 
 def _refusals() -> dict[str, str]:

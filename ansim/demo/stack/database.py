@@ -1,4 +1,8 @@
-"""The database `ansim` and who may do what in it: an owner for the system, a reader for programs that look on."""
+"""The database `ansim` and who may do what in it.
+
+Its owner migrates; the application reads and writes rows, but what is append-only it can only add to; a reader is for
+programs that look on.
+"""
 
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -7,6 +11,7 @@ from psycopg import sql
 
 SCHEMAS = ("public", "world")
 OWNER = "ansim"
+APPEND_ONLY = ("ansim_accessrecord",)
 
 
 def create(admin_url: str, *, owner_password: str) -> str:
@@ -25,15 +30,60 @@ def open_for_reading(database_url: str, *, admin_url: str, reader_password: str)
     On a server where we may not create roles: the owner's own URL in read-only transactions.
     """
     with psycopg.connect(database_url, autocommit=True) as connection:
-        reader = f"{connection.info.dbname}_reader"
-        try:
-            with psycopg.connect(admin_url, autocommit=True) as admin:
-                _role(admin, reader, reader_password, "")
-        except psycopg.errors.InsufficientPrivilege:
+        reader = _beside_the_owner(connection, "reader", admin_url=admin_url, password=reader_password)
+        if reader is None:
             mark = "&" if urlsplit(database_url).query else "?"
             return f"{database_url}{mark}options={quote('-c default_transaction_read_only=on')}"
         _grant(connection, reader)
     return _with_user(database_url, reader, reader_password)
+
+
+def open_for_application(database_url: str, *, admin_url: str, password: str) -> str:
+    """Lets another role read and write the rows of the public schema, owning nothing; its URL.
+
+    On a server where we may not create roles: the owner's own URL, and triggers alone stand before what is append-only.
+    """
+    with psycopg.connect(database_url) as connection:
+        application = _beside_the_owner(connection, "app", admin_url=admin_url, password=password)
+        if application is None:
+            return database_url
+        role = sql.Identifier(application)
+        for statement in (
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {role}",
+            "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {role}",
+        ):
+            connection.execute(sql.SQL(statement).format(role=role))
+        _close(connection, role)
+    return _with_user(database_url, application, password)
+
+
+def keep_append_only(owner_url: str, application_url: str) -> None:
+    """After a migration: the application may add to what is append-only, and neither change nor remove it."""
+    application = urlsplit(application_url).username
+    if application and application != urlsplit(owner_url).username:
+        with psycopg.connect(owner_url) as connection:
+            _close(connection, sql.Identifier(application))
+
+
+def _close(connection: psycopg.Connection, role: sql.Identifier) -> None:
+    for table in APPEND_ONLY:
+        (found,) = connection.execute("SELECT to_regclass(%s)", [f"public.{table}"]).fetchone() or (None,)
+        if found:
+            name = sql.Identifier("public", table)
+            connection.execute(sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM {}").format(name, role))
+
+
+def _beside_the_owner(connection: psycopg.Connection, suffix: str, *, admin_url: str, password: str) -> str | None:
+    """The role `<database>_<suffix>`, made where there is none; None where we may not make roles."""
+    name = f"{connection.info.dbname}_{suffix}"
+    try:
+        with psycopg.connect(admin_url, autocommit=True) as admin:
+            _role(admin, name, password, "")
+    except psycopg.errors.InsufficientPrivilege:
+        return None
+    return name
 
 
 def _grant(connection: psycopg.Connection, reader: str) -> None:

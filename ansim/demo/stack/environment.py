@@ -34,6 +34,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "FINGERPRINT_KEY": _key,
     "CODE_KEY": _key,
     "PASSWORD_PEPPER": _key,
+    "AUDIT_KEY": _key,
     "NUMBER_SIGNING_KEYS": lambda: vendor_keys.signing_key("number-1"),
     "RECEIPT_SIGNING_KEYS": lambda: vendor_keys.signing_key("receipt-1"),
     "CARRIER_TOKEN": lambda: secrets.token_urlsafe(32),
@@ -43,6 +44,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "APNS_TEAM_ID": _apple_id,
     "POSTGRES_PASSWORD": secrets.token_hex,
     "OWNER_PASSWORD": secrets.token_hex,
+    "APPLICATION_PASSWORD": secrets.token_hex,
     "READER_PASSWORD": secrets.token_hex,
     "REDIS_PASSWORD": secrets.token_hex,
 }

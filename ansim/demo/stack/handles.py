@@ -12,7 +12,8 @@ from ansim.demo.stack.vendor_keys import write_private
 
 PROGRAMS = ("web", "worker", "clock", "world")
 # For the launcher alone: passwords of the servers it started. manage.py has DATABASE_URL and REDIS_URL.
-LAUNCHER_ONLY = {"POSTGRES_PASSWORD", "OWNER_PASSWORD", "READER_PASSWORD", "REDIS_PASSWORD"}
+PASSWORDS = {"POSTGRES_PASSWORD", "OWNER_PASSWORD", "APPLICATION_PASSWORD", "READER_PASSWORD", "REDIS_PASSWORD"}
+LAUNCHER_ONLY = PASSWORDS | {"OWNER_DATABASE_URL"}
 
 
 class Handles:

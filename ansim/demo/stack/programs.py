@@ -12,7 +12,7 @@ from typing import Any
 
 from celery import Celery
 
-from ansim.demo.stack import leash
+from ansim.demo.stack import database, leash
 from ansim.demo.stack.console import CannotRun, Console
 from ansim.demo.stack.environment import ROOT, RunDir
 from ansim.demo.stack.supervisor import Child, Supervisor
@@ -24,7 +24,9 @@ def start(run_dir: RunDir, env: Mapping[str, str], *, supervisor: Supervisor, co
     """Migrates, starts the four programs, seeds the demo data, waits until all of it answers; the seed's JSON."""
     whole = {**os.environ, **env, "PYTHONUNBUFFERED": "1"}
     whole.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling everything at each start would take longer than starting
-    _manage("migrate", "--verbosity", "1", log=run_dir.log / "migrate.log", env=whole)
+    owner = {"DATABASE_URL": env["OWNER_DATABASE_URL"]}
+    _manage("migrate", "--verbosity", "1", log=run_dir.log / "migrate.log", env=whole | owner)
+    database.keep_append_only(env["OWNER_DATABASE_URL"], env["DATABASE_URL"])
     console.step("데이터베이스 구조 준비", "the database is migrated")
     for child in _children(run_dir, whole):
         supervisor.start(child)
@@ -39,9 +41,9 @@ def start(run_dir: RunDir, env: Mapping[str, str], *, supervisor: Supervisor, co
 
 def welcome(env: Mapping[str, str]) -> str:
     return (
-        f"\n  안심을 둘러보려면 여기를 여세요:  {env['BASE_URL']}"
+        f"\n  안심을 둘러보려면 여기를 여세요:  {env['BASE_URL']}/demo"
         f"\n  가상 휴대폰과 데모 쇼핑몰:        {env['WORLD_URL']}"
-        f"\n  Open {env['BASE_URL']} to look around; the virtual phone and the demo shop: {env['WORLD_URL']}"
+        f"\n  Open {env['BASE_URL']}/demo to look around; the virtual phone and the demo shop: {env['WORLD_URL']}"
         f"\n  끝내기 · stop: Ctrl-C        처음부터 · start afresh: make reset\n"
     )
 
@@ -63,14 +65,15 @@ def _manage(*arguments: str, log: Path, env: Mapping[str, str]) -> str:
 
 
 def _children(run_dir: RunDir, env: Mapping[str, str]) -> list[Child]:
-    def child(name: str, *command: str, answers: Callable[[], bool]) -> Child:
+    def child(name: str, *command: str, answers: Callable[[], bool], env: Mapping[str, str] = env) -> Child:
         log = run_dir.log / f"{name}.log"
         return Child(name, [sys.executable, "-m", *command], env=env, log=log, answers=answers, cwd=ROOT)
 
+    its_own_schema = {**env, "DATABASE_URL": env["OWNER_DATABASE_URL"]}  # the world makes its tables itself
     node = f"worker@{env['PORT']}"
     worker_ping, clock_ping = (_ping(env["REDIS_URL"], name) for name in (node, f"clock@{env['PORT']}"))
     return [
-        child("world", "ansim.demo.world", answers=_page(f"{env['WORLD_URL']}/livez")),
+        child("world", "ansim.demo.world", answers=_page(f"{env['WORLD_URL']}/livez"), env=its_own_schema),
         child("web", "gunicorn", *_gunicorn(env), answers=_page(f"{env['BASE_URL']}/readyz")),
         child("worker", "celery", *_worker(node), answers=worker_ping),
         child("clock", "celery", *_clock(run_dir, f"clock@{env['PORT']}"), answers=clock_ping),

@@ -17,8 +17,9 @@ NAMES = ("redis", "postgres")
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the data are: for the system, and for programs that only read."""
+    """Where the data are: for who migrates, for the system, and for programs that only read."""
 
+    owner_url: str
     database_url: str
     reader_url: str
     redis_url: str
@@ -27,18 +28,19 @@ class Addresses:
 def start(run_dir: RunDir, env: dict[str, str], *, supervisor: Supervisor, console: Console) -> Addresses:
     """Starts what is ours of the two servers, waits for both, makes the database and its reader."""
     redis_url = os.environ.get("REDIS_URL") or _start_redis(run_dir, env, supervisor)
-    database_url = os.environ.get("DATABASE_URL")
-    if database_url:
-        admin_url = database_url
-        postgres.await_answer(database_url, seconds=10)
+    owner_url = os.environ.get("DATABASE_URL")
+    if owner_url:
+        admin_url = owner_url
+        postgres.await_answer(owner_url, seconds=10)
         console.step("DATABASE_URL의 PostgreSQL", "the PostgreSQL of DATABASE_URL")
     else:
         admin_url = _start_postgres(run_dir, env, supervisor, console)
-        database_url = database.create(admin_url, owner_password=env["OWNER_PASSWORD"])
-    reader_url = database.open_for_reading(database_url, admin_url=admin_url, reader_password=env["READER_PASSWORD"])
+        owner_url = database.create(admin_url, owner_password=env["OWNER_PASSWORD"])
+    reader_url = database.open_for_reading(owner_url, admin_url=admin_url, reader_password=env["READER_PASSWORD"])
+    database_url = database.open_for_application(owner_url, admin_url=admin_url, password=env["APPLICATION_PASSWORD"])
     _await_redis(redis_url, supervisor)
     console.step("Redis 프로토콜 서버 준비", "the Redis-protocol server answers")
-    return Addresses(database_url, reader_url, redis_url)
+    return Addresses(owner_url, database_url, reader_url, redis_url)
 
 
 def _start_postgres(run_dir: RunDir, env: dict[str, str], supervisor: Supervisor, console: Console) -> str:

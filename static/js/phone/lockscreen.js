@@ -7,8 +7,9 @@ const MOST = 20;
 let notices = [];
 
 const ofPush = (push) => {
-  const { title, text } = payload(push);
-  return { kind: "push", app: say("app"), title: title === say("app") ? "" : title, text, at: push.at };
+  const { kind, notice, title, text } = payload(push);
+  const own = kind === "notice" && say(`notice.${notice}`) !== `notice.${notice}` ? say(`notice.${notice}`) : text;
+  return { kind: "push", app: say("app"), title: title === "안심" ? "" : title, text: own, at: push.at };
 };
 const ofMessage = (message) => ({ kind: "sms", app: say("sms"), title: message.from, text: message.text, at: message.at });
 

@@ -1,12 +1,16 @@
 // The virtual phone: the app API's protocol (docs/app-protocol.md) in a browser, with real keys. Here the buttons are wired.
 
 import { api, facts, forget, pushToken, register, registered, renewPushToken, switchOn } from "./device.js";
+import {
+  backToList, block, blocked, choose, look, pending, release, releases, search, setStopAll, stopAll, unblock,
+  waitsAtTheDesk, withdraw,
+} from "./controls.js";
 import { showHistory } from "./history.js";
 import { sawMessage, sawPush } from "./inside.js";
 import { notify } from "./lockscreen.js";
 import { listen, payload } from "./radio.js";
 import { said } from "./refusals.js";
-import { askPassword, copyNumber, deny, doubt, numberArrived, request, unlock, waiting } from "./requests.js";
+import { askPassword, copyNumber, denied, deny, doubt, numberArrived, request, unlock, waiting } from "./requests.js";
 import { clock, fill, one, onPress, onSend, say, screen, settings, show, tell } from "./screens.js";
 
 // Every press ends in a screen or in a notice. Who is no longer registered is asked to register again.
@@ -27,6 +31,12 @@ function safely(action, during) {
 
 const openApp = safely(() => (registered() ? waiting() : show("register")));
 
+async function settle(notice = null) {
+  const waits = await waitsAtTheDesk();
+  show("settings", await facts(), notice);
+  one("[data-pending]").hidden = !waits.length;
+}
+
 const screens = {
   lock: () => show("lock"),
   app: openApp,
@@ -36,7 +46,11 @@ const screens = {
     askPassword();
     emptyPad();
   },
-  settings: safely(async () => show("settings", await facts())),
+  settings: safely(() => settle()),
+  stopall: safely(() => stopAll()),
+  blocked: safely(() => blocked()),
+  releases: safely(() => releases()),
+  pending: safely(pending),
   history: safely(showHistory),
   change: () => show("change"),
   remove: () => show("remove"),
@@ -55,6 +69,16 @@ const twoAlike = (first, second) => {
 
 onPress("[data-go]", (button) => screens[button.dataset.go]());
 onPress("[data-deny]", safely((button) => deny(button.dataset.deny)));
+onPress("[data-block-this]", safely(() => block(denied())));
+onPress("[data-stop]", safely(() => setStopAll(true)));
+onPress("[data-find]", safely((button) => look(button.dataset.find)));
+onPress("[data-choose]", safely((button) => choose(button.dataset.choose)));
+onPress("[data-back-to-list]", safely(backToList));
+onPress("[data-withdraw]", safely((button) => withdraw(button.dataset.withdraw)));
+onPress("[data-pending-stop]", safely(async () => {
+  await api("POST", "/app/v1/pending/stop");
+  await settle({ kind: "ok", text: say("pending_stopped") });
+}));
 onPress("[data-copy]", safely(copyNumber));
 onPress("[data-renew]", safely(async () => {
   await renewPushToken();
@@ -79,8 +103,20 @@ onSend("password", safely(async ({ password }) => {
 onSend("change", safely(async ({ current, password, again }) => {
   if (!twoAlike(password, again)) return;
   await api("POST", "/app/v1/password", { current: sixDigits(current), new: sixDigits(password) });
-  show("settings", await facts(), { kind: "ok", text: say("changed") });
+  await settle({ kind: "ok", text: say("changed") });
 }, "change"));
+
+// What turns protection down takes six digits first.
+const withPassword = (action) => safely(async ({ password, ...given }) => {
+  const digits = sixDigits(password);
+  if (digits.length !== 6) return tell({ kind: "bad", text: say("six_digits") });
+  await action(digits, given);
+}, "down");
+
+onSend("stopall", withPassword((password) => setStopAll(false, password)));
+onSend("unblock", withPassword(unblock));
+onSend("release", withPassword((password, { minutes }) => release(Number(minutes), password)));
+onSend("find", safely(({ q }) => search(q)));
 
 onSend("remove", safely(async ({ password }) => {
   await api("POST", "/app/v1/device/remove", { password: sixDigits(password) });

@@ -2,7 +2,7 @@
 
 import { api, openEnvelope } from "./device.js";
 import { now } from "./proof.js";
-import { announce, clock, one, rows, say, screen, show, shown } from "./screens.js";
+import { announce, clock, one, rows, say, screen, show, shown, when } from "./screens.js";
 
 let current = null; // the request on the screen
 let ticking = 0;
@@ -73,7 +73,12 @@ export async function copyNumber() {
   announce(say("copied"));
 }
 
-export async function deny(reason) {
-  await api("POST", `/app/v1/verifications/${current.id}/deny`, { reason });
-  show(reason === "not_me" ? "refused" : "stopped", about(current));
+export async function deny(reason, item = current) {
+  current = item;
+  const answer = await api("POST", `/app/v1/verifications/${item.id}/deny`, { reason });
+  if (reason !== "not_me") return show("stopped", about(item));
+  show("refused", { ...about(item), slowed: say("slowed", { at: when(answer.slowed_until) }) });
+  one("[data-offer]").hidden = !answer.offer_stop_all;
 }
+
+export const denied = () => current.partner.id;

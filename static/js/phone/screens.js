@@ -69,8 +69,12 @@ export function rows(name, items, slotsOf, onRow = () => {}) {
   if (empty) empty.hidden = items.length > 0;
 }
 
+// Also for buttons that come later, in rows.
 export function onPress(selector, action) {
-  for (const button of all(selector)) button.addEventListener("click", () => action(button));
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest(selector);
+    if (button) action(button);
+  });
 }
 
 export function onSend(name, action) {

@@ -75,7 +75,9 @@ class Command(BaseCommand):
 
     def leave(self, options: dict[str, Any]) -> dict[str, Any]:
         if options["desk"]:
-            change = pending.ask(options["contract"], pending.Kind.CANCELLATION, by=None, at=options["at"])
+            change = pending.ask(
+                options["contract"], pending.Kind.CANCELLATION, by=None, at=options["at"], reason="demo leave --desk"
+            )
             left, leaves_at = change.subscription, change.due_at
         else:
             left, leaves_at = leaving.cancel(options["contract"], reason="customer", at=options["at"]), None

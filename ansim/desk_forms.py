@@ -1,0 +1,90 @@
+"""The forms of getting in at the desk: signing in, enrolling, new recovery codes."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from ansim import staff_sign_in
+from ansim.models import Agent
+
+WRONG_TOKEN = _("일회용 코드가 맞지 않습니다. 쓴 코드는 다시 쓸 수 없으니 다음 코드를 기다리십시오.")
+TOKEN = {"autocomplete": "one-time-code", "spellcheck": "false"}
+
+
+class DeskDoor(AuthenticationForm):
+    """Name, password and one-time code in one form: whatever of it is wrong, the answer is one."""
+
+    otp_token = forms.CharField(
+        label=_("일회용 코드"), max_length=40, widget=forms.TextInput(attrs={**TOKEN, "inputmode": "text"})
+    )
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": _(
+            "아이디, 비밀번호, 일회용 코드 가운데 맞지 않는 것이 있습니다. 다섯 번 틀리면 15분 동안 잠깁니다."
+        ),
+    }
+
+    def clean(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        if self.request is not None and {"username", "password", "otp_token"} <= given.keys():
+            self.user_cache = staff_sign_in.sign_in(
+                given["username"], given["password"], given["otp_token"], address=self.request.META["REMOTE_ADDR"]
+            )
+            if self.user_cache is None:
+                raise self.get_invalid_login_error()
+        return given
+
+
+class Invited(forms.Form):
+    """The first step of enrolling: who, and the code that was handed over."""
+
+    username = forms.CharField(
+        label=_("아이디"), max_length=150, widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "username"})
+    )
+    code = forms.CharField(
+        label=_("등록 코드"), max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+
+
+class Enrolment(forms.Form):
+    """The second: a password of their own, and a code from the app that took over the key."""
+
+    otp_token = forms.CharField(
+        label=_("앱에 보이는 6자리 코드"), max_length=12,
+        widget=forms.TextInput(attrs={**TOKEN, "inputmode": "numeric"}),
+    )  # fmt: skip
+    password = forms.CharField(
+        label=_("새 비밀번호"), max_length=128, strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+    again = forms.CharField(
+        label=_("새 비밀번호 다시"), max_length=128, strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, agent: Agent, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.agent = agent
+
+    def clean_password(self) -> str:
+        validate_password(self.cleaned_data["password"], self.agent)
+        return str(self.cleaned_data["password"])
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if "password" in given and given.get("again") != given["password"]:
+            self.add_error("again", ValidationError(_("두 비밀번호가 다릅니다. 같은 것을 두 번 입력하십시오.")))
+        return given
+
+
+class Confirmed(forms.Form):
+    """A fresh one-time code before something that matters."""
+
+    otp_token = forms.CharField(
+        label=_("일회용 코드"), max_length=12, widget=forms.TextInput(attrs={**TOKEN, "inputmode": "numeric"})
+    )

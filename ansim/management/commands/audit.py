@@ -1,0 +1,73 @@
+"""`manage.py audit list|verify`: read the record of access, and prove that nobody touched it (api.md section 6)."""
+
+import json
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ansim import audit, checkpoint
+from ansim.lib.times import instant
+from ansim.models import AccessRecord
+
+
+class Command(BaseCommand):
+    help = (
+        "The record of access: who looked at a customer's data; whether all of it is as it was written (else exit 1)."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        deeds = parser.add_subparsers(dest="deed", required=True)
+        listing = deeds.add_parser("list", help="every record about one customer, newest first")
+        listing.add_argument("--subject", required=True, metavar="CONTRACT")
+        listing.set_defaults(do=self.list)
+        verify = deeds.add_parser("verify", help="look for rows that were changed, removed or put in")
+        verify.set_defaults(do=self.verify)
+        for parser_of_deed in (listing, verify):
+            parser_of_deed.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        options["do"](options)
+
+    def list(self, options: dict[str, Any]) -> None:
+        items = [_shown(row, options["subject"]) for row in audit.of_contract(options["subject"])]
+        if options["json"]:
+            self.stdout.write(json.dumps({"items": items}, ensure_ascii=False))
+            return
+        for item in items:
+            self.stdout.write("  ".join(str(item[name] or "-") for name in ("at", "actor", "from", "action", "reason")))
+
+    def verify(self, options: dict[str, Any]) -> None:
+        try:
+            found = audit.verify(self._progress if sys.stderr.isatty() else _silent)
+        except checkpoint.Unreadable as error:
+            raise CommandError(
+                f"{error} cannot be read, so the record's end cannot be proved.", returncode=1
+            ) from error
+        told = {
+            "ok": found.broken is None, "count": found.count, "checkpoint": found.checkpoint,
+            "broken": found.broken, "why": found.why or None,
+        }  # fmt: skip
+        if options["json"]:
+            self.stdout.write(json.dumps(told))
+        elif found.broken is None:
+            self.stdout.write(f"기록 {found.count}건이 쓴 그대로입니다. · all {found.count} records are as written")
+        else:
+            self.stdout.write(f"{found.broken}번 기록부터 다릅니다. · broken from record {found.broken}: {found.why}")
+        if found.broken is not None:
+            raise SystemExit(1)
+
+    def _progress(self, done: int, of: int) -> None:
+        bar = "#" * (30 * done // of)
+        self.stderr.write(f"\r[{bar:30}] {done:,} / {of:,}", ending="")
+
+
+def _silent(done: int, of: int) -> None:
+    """Nobody watches."""
+
+
+def _shown(row: AccessRecord, contract: str) -> dict[str, Any]:
+    return {
+        "at": instant(row.at), "actor": row.actor, "role": row.role, "from": row.address or None, "subject": contract,
+        "action": row.action, "what": row.what, "reason": row.reason or None,
+    }  # fmt: skip

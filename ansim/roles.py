@@ -1,0 +1,48 @@
+"""What each role at the desk may do: the one table, from which the groups get their permissions (`staff.set_up_roles`).
+
+Least rights (PIPC 2026-9): who handles customers does not read the record of access, who reads it handles nobody.
+"""
+
+from ansim.record_models import Role
+
+CUSTOMERS = frozenset(
+    {
+        "ansim.find_customer",
+        "ansim.reveal_customer",
+        "ansim.ask_cancellation",
+        "ansim.ask_reset",
+        "ansim.stop_pending",
+        "verification.view_case",
+    }
+)
+PARTNERS = frozenset(
+    {
+        "verification.view_partner",
+        "verification.change_partner",
+        "verification.view_webhookdelivery",
+        "verification.change_webhookdelivery",
+        "verification.view_webhookattempt",
+    }
+)
+CARRIER = frozenset({"subscriptions.view_carrierevent", "subscriptions.change_carrierevent"})
+SITE = frozenset(
+    f"subscriptions.{deed}_{what}" for deed in ("view", "add", "change") for what in ("announcement", "question")
+)
+PERMISSIONS: dict[str, frozenset[str]] = {
+    Role.AGENT: CUSTOMERS,
+    Role.SUPERVISOR: CUSTOMERS
+    | PARTNERS
+    | CARRIER
+    | SITE
+    | {"ansim.view_all_looks", "ansim.view_agent", "ansim.add_agent", "ansim.change_agent"},
+    Role.AUDITOR: frozenset({"ansim.view_accessrecord", "ansim.view_all_looks", "ansim.view_agent"}),
+    Role.PARTNER_MANAGER: PARTNERS | SITE,
+}
+MAY_MANAGE = {Role.SUPERVISOR: frozenset({str(Role.AGENT)})}
+"""Whose accounts a role may make, change and invite. All others are for `manage.py agents`: a supervisor who could
+make a second supervisor would be maker and checker in one person."""
+
+
+def manageable(roles: list[str]) -> frozenset[str]:
+    """The roles that somebody with these roles may give."""
+    return frozenset().union(*(MAY_MANAGE.get(Role(role), frozenset()) for role in roles if role in Role.values))

@@ -1,0 +1,31 @@
+from django.db import models
+
+
+class RecoveryCode(models.Model):
+    """Stands in once for the authenticator app of an agent. Shown once, kept as a keyed fingerprint."""
+
+    agent = models.ForeignKey("ansim.Agent", models.CASCADE, related_name="recovery_codes")
+    fingerprint = models.CharField(max_length=64, unique=True)
+    used_at = models.DateTimeField(null=True)
+
+
+class SignInTries(models.Model):
+    """Wrong tries in a row to sign in at the desk, of one account or one address, whether there is such an account.
+
+    `name` is a keyed fingerprint. `ansim.staff_sign_in` counts, under the row's lock.
+    """
+
+    name = models.CharField(max_length=64, primary_key=True)
+    wrong = models.PositiveSmallIntegerField(default=0)
+    locked_until = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(db_index=True)
+
+
+class FoundBy(models.Model):
+    """By what else the desk finds a customer than number or contract: one keyed fingerprint of name and birth date.
+
+    `customer` is the id of a subscription: no foreign key, because customers are known above, and no name is kept here.
+    """
+
+    fingerprint = models.CharField(max_length=64, db_index=True)
+    customer = models.UUIDField(unique=True)
