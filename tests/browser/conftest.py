@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+import html5lib
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -25,9 +26,13 @@ def browser_context_args(browser_context_args):
 
 @pytest.fixture
 def accessible():
-    """accessible(page): axe finds nothing wrong, and nothing is wider than the screen."""
+    """accessible(page): axe finds nothing wrong, nothing is wider than the screen, and it came as valid HTML."""
 
     def check(page):
+        came = page.evaluate("fetch(location.href).then((answer) => answer.text())")
+        parser = html5lib.HTMLParser()
+        parser.parse(came)
+        assert [(place, what) for place, what, _ in parser.errors] == []
         found = Axe().run(page).response["violations"]
         assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found] == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

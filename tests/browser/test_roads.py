@@ -206,7 +206,7 @@ def test_settings_history_password_and_removal(open_page, world_url, person, acc
 def test_the_first_pages_fit_every_screen(page, world_url, site_url, accessible, scheme, width, language):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 640})
-    for address in (f"{world_url}/shop/", f"{world_url}/phone/", f"{world_url}/phone/01030010001", f"{site_url}/"):
+    for address in (f"{world_url}/shop/", f"{world_url}/phone/", f"{world_url}/phone/01030010001", f"{site_url}/demo"):
         page.goto(f"{address}?lang={language}")
         expect(page.locator("html")).to_have_attribute("lang", language)
         accessible(page)
