@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLE = (ROOT / ".env.example").read_text().splitlines()
+NAMED = re.compile(r"`((?:ansim|pushes|verification|subscriptions|tests|docs|static|templates|deploy|bench)/[\w./-]+)`")
 ENTRY = re.compile(r"(#?)([A-Z][A-Z0-9_]*)=(.*)")
 
 
@@ -65,3 +66,10 @@ def test_nothing_else_reads_the_environment():
             for line in path.read_text().splitlines():
                 if "os.environ" in line or "getenv" in line:
                     assert "DJANGO_SETTINGS_MODULE" in line, f"{path}: {line}"
+
+
+def test_every_file_that_the_readme_and_the_decisions_name_is_there():
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    named = {(page.name, path) for page in pages for path in NAMED.findall(page.read_text())}
+    gone = {(page, path) for page, path in named if not (ROOT / path).exists() and not list(ROOT.glob(f"{path}*"))}
+    assert not gone
