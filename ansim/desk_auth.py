@@ -62,8 +62,12 @@ def begin(session: SessionBase, agent: Agent) -> bool:
 
 
 def end(request: HttpRequest) -> None:
-    """Signed out: all that the session held is gone."""
+    """Signed out, on record: all that the session held is gone."""
     held = request.session.get(KEY)
+    if held and request.user.is_authenticated:
+        with transaction.atomic():
+            what = "idle" if left(request) <= 0 else ""
+            audit.record(actor(request), Action.SIGN_OUT, fingerprint.of("agent", str(request.user.pk)), what=what)
     if held:
         Agent.objects.filter(sitting=_sitting(held["token"])).update(sitting="")
     logout(request)

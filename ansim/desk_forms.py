@@ -1,5 +1,6 @@
 """The forms of getting in at the desk: signing in, enrolling, new recovery codes."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -88,3 +89,30 @@ class Confirmed(forms.Form):
     otp_token = forms.CharField(
         label=_("일회용 코드"), max_length=12, widget=forms.TextInput(attrs={**TOKEN, "inputmode": "numeric"})
     )
+
+
+class SignOff(forms.Form):
+    """What somebody found who went through a month of the record of access."""
+
+    note = forms.CharField(
+        label=_("점검한 결과"), min_length=5, max_length=500,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("이상한 점과 확인한 일을 적습니다. 고객의 이름이나 번호는 적지 않습니다."),
+    )  # fmt: skip
+
+
+class Export(Confirmed):
+    """Which month of the record, and what for."""
+
+    month = forms.RegexField(
+        label=_("달 (예: 2026-10)"), regex=r"\A20[0-9]{2}-(0[1-9]|1[0-2])\Z", max_length=7,
+        error_messages={"invalid": _("2026-10처럼 입력하십시오.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=_("내려받는 까닭"), min_length=5, max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    field_order = ("month", "reason", "otp_token")
+
+    def clean_month(self) -> date:
+        return date.fromisoformat(f"{self.cleaned_data['month']}-01")

@@ -5,6 +5,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from ansim.record_models import AccessRecord as AccessRecord
+from ansim.record_models import MonthReview as MonthReview
 from ansim.staff_models import FoundBy as FoundBy
 from ansim.staff_models import RecoveryCode as RecoveryCode
 from ansim.staff_models import SignInTries as SignInTries
@@ -29,6 +30,11 @@ class Agent(AbstractUser):
             ("ask_cancellation", "Can take down a cancellation"),
             ("ask_reset", "Can take down a reset of the app"),
             ("stop_pending", "Can stop what was taken down"),
+            ("approve_pending", "Can approve what somebody else took down"),
+            ("revoke_app", "Can revoke the app of a lost phone"),
+            ("stop_line", "Can stop all verifications of a line"),
+            ("send_install_link", "Can send the link to install the app"),
+            ("review_record", "Can review the record of access each month"),
             ("view_all_looks", "Can see what other staff looked at"),
         ]
         constraints = [

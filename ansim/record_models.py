@@ -23,6 +23,10 @@ class Action(models.TextChoices):
     CHANGE = "change", _("정보 변경")
     CANCEL = "cancel", _("해지 접수")
     RESET = "reset", _("앱 다시 등록 접수")
+    APPROVE = "approve", _("승인")
+    SIGN_IN = "sign_in", _("들어옴")
+    SIGN_OUT = "sign_out", _("나감")
+    REVIEW = "review", _("접속기록 점검")
     GRANT = "grant", _("권한 변경")
     REFUSED = "refused", _("거절된 시도")
 
@@ -65,6 +69,7 @@ class AccessRecord(models.Model):
         indexes = [
             models.Index(name="accessrecord_of_subject", fields=["subject", "-number"]),
             models.Index(name="accessrecord_of_actor", fields=["actor", "-number"]),
+            models.Index(name="accessrecord_at", fields=["at"]),
         ]
 
     @property
@@ -79,6 +84,16 @@ class AccessRecord(models.Model):
 
     def _place(self) -> str:
         return f"ansim_accessrecord.sealed_reason.{self.number}"
+
+
+class MonthReview(models.Model):
+    """That somebody went through a month of the record, and what they found (PIPC 2026-9: at least once a month)."""
+
+    month = models.DateField(primary_key=True)
+    """Its first day (Asia/Seoul). A month is signed once."""
+    signed_by = models.CharField(max_length=150)
+    signed_at = models.DateTimeField()
+    note = models.CharField(max_length=500)
 
 
 def mac(before: bytes, content: Sequence[Any]) -> bytes:

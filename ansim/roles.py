@@ -12,7 +12,11 @@ CUSTOMERS = frozenset(
         "ansim.ask_cancellation",
         "ansim.ask_reset",
         "ansim.stop_pending",
+        "ansim.revoke_app",
+        "ansim.stop_line",
+        "ansim.send_install_link",
         "verification.view_case",
+        "verification.change_case",
     }
 )
 PARTNERS = frozenset(
@@ -28,15 +32,29 @@ CARRIER = frozenset({"subscriptions.view_carrierevent", "subscriptions.change_ca
 SITE = frozenset(
     f"subscriptions.{deed}_{what}" for deed in ("view", "add", "change") for what in ("announcement", "question")
 )
+CONTRACTS = frozenset(
+    {
+        "verification.add_partner",
+        "verification.add_apikey",
+        "subscriptions.view_price",
+        "subscriptions.add_price",
+        "subscriptions.view_consentdocument",
+        "subscriptions.add_consentdocument",
+    }
+)
+"""Who may be a partner and come in as one; what customers pay and agree to."""
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.AGENT: CUSTOMERS,
     Role.SUPERVISOR: CUSTOMERS
     | PARTNERS
     | CARRIER
     | SITE
-    | {"ansim.view_all_looks", "ansim.view_agent", "ansim.add_agent", "ansim.change_agent"},
-    Role.AUDITOR: frozenset({"ansim.view_accessrecord", "ansim.view_all_looks", "ansim.view_agent"}),
-    Role.PARTNER_MANAGER: PARTNERS | SITE,
+    | {"ansim.view_all_looks", "ansim.view_agent", "ansim.add_agent", "ansim.change_agent"}
+    | {"ansim.approve_pending", "ansim.review_record"},
+    Role.AUDITOR: frozenset(
+        {"ansim.view_accessrecord", "ansim.view_all_looks", "ansim.view_agent", "ansim.review_record"}
+    ),
+    Role.PARTNER_MANAGER: PARTNERS | SITE | CONTRACTS,
 }
 MAY_MANAGE = {Role.SUPERVISOR: frozenset({str(Role.AGENT)})}
 """Whose accounts a role may make, change and invite. All others are for `manage.py agents`: a supervisor who could

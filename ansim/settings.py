@@ -204,6 +204,14 @@ APNS_HOST = env.str("APNS_HOST", default="api.push.apple.com")
 APNS_PORT = env.int("APNS_PORT", default=443)
 APNS_CA_FILE = env.str("APNS_CA_FILE", default="")
 GATEWAY_TIMEOUT = 8.0  # seconds for one push or SMS; well under pushes.outbox.LEASE
+_mail = env.email_url("EMAIL_URL", default="consolemail://")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"], _mail["EMAIL_HOST_PASSWORD"]
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = GATEWAY_TIMEOUT
+EMAIL_OFFERED = EMAIL_BACKEND.endswith("smtp.EmailBackend")  # without a mail server my page takes no address
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="ansim@localhost")
 MESSAGES_KEPT_DAYS = env.int("MESSAGES_KEPT_DAYS", default=30)
 WORLD_URL = env.str("WORLD_URL", default="").rstrip("/")
 

@@ -39,6 +39,9 @@ def sign_in(username: str, password: str, token: str, *, address: str) -> Agent 
         if not _locked(tries) and agent is not None and right:
             device = _second_factor(agent, token, address=address)
         _count(tries, wrong=device is None, agent=agent, address=address)
+        if agent is not None:
+            entered = (Action.REFUSED, "sign_in") if device is None else (Action.SIGN_IN, "")
+            audit.record(audit.staff(agent, address=address), entered[0], of(agent), what=entered[1])
         if device is None or agent is None:
             return None
         agent.otp_device = device  # type: ignore[attr-defined] # django-otp's own way to hand it to the session

@@ -5,7 +5,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
-from ansim import desk_site, views
+from ansim import desk_site, review_site, views
 from subscriptions import app_api as subscription_app_api
 from subscriptions import (
     app_site,
@@ -14,11 +14,12 @@ from subscriptions import (
     crawler_site,
     desk,
     join_site,
+    my_mail_site,
     my_records_site,
     my_site,
     public_site,
 )
-from verification import app_api, controls_api, partner_api, partner_site, webhook_api, window
+from verification import app_api, controls_api, partner_api, partner_desk_site, partner_site, webhook_api, window
 from verification.partner_docs import pages as partner_docs
 
 handler400 = views.bad_request
@@ -31,6 +32,7 @@ site = [
     *cancel_site.urlpatterns,
     *my_site.urlpatterns,
     *my_records_site.urlpatterns,
+    *my_mail_site.urlpatterns,
 ]
 urlpatterns = [
     path("livez", views.livez),
@@ -47,6 +49,8 @@ urlpatterns = [
     path("window/", include(window.urlpatterns)),
     path("admin/", include(desk.urlpatterns)),
     path("admin/", include(desk_site.urlpatterns)),
+    path("admin/", include(review_site.urlpatterns)),
+    path("admin/", include(partner_desk_site.urlpatterns)),
     path("admin/", admin.site.urls),
     *crawler_site.urlpatterns,
     *i18n_patterns(*site, prefix_default_language=False),

@@ -4,7 +4,9 @@ from ansim import bell
 from pushes.models import Message
 
 DRAIN = "pushes.tasks.drain"
-QUEUES = {Message.Channel.FCM: "push", Message.Channel.APNS: "push", Message.Channel.SMS: "sms"}
+QUEUES = {
+    Message.Channel.FCM: "push", Message.Channel.APNS: "push", Message.Channel.SMS: "sms", Message.Channel.MAIL: "sms",
+}  # fmt: skip
 
 
 def pull(channel: str) -> None:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from pushes import bell
-from pushes.models import Message
+from pushes.models import MailAddress, Message
 
 
 @shared_task(name="pushes.clock.ring_again", max_retries=0)
@@ -20,7 +20,10 @@ def ring_again() -> None:
 
 @shared_task(name="pushes.clock.forget", max_retries=0)
 def forget() -> None:
-    """Texts and envelopes go when they have expired, the messages themselves after MESSAGES_KEPT_DAYS (30)."""
+    """Texts, envelopes and addresses that nobody confirmed go when they have expired, the messages themselves after
+    MESSAGES_KEPT_DAYS (30).
+    """
     now, days = timezone.now(), settings.MESSAGES_KEPT_DAYS
     Message.objects.filter(expires_at__lte=now, body__isnull=False).update(body=None)
+    MailAddress.objects.filter(address=None, letters_expire_at__lte=now).delete()
     Message.objects.filter(created_at__lt=now - timedelta(days=days)).delete()

@@ -51,6 +51,15 @@ def text(phone: str, words: str, *, verification: uuid.UUID | None, until: datet
     )  # fmt: skip
 
 
+def mail(to: str, *, subject: str, text: str, life: timedelta = NOTICE_LIFE) -> Message:
+    """Words to an address that its owner confirmed, or that is being confirmed. Never a number (invariant 1)."""
+    now = timezone.now()
+    return Message(
+        channel=Message.Channel.MAIL, kind=Message.Kind.MAIL, body={"to": to, "subject": subject, "text": text},
+        due_at=now, expires_at=now + life,
+    )  # fmt: skip
+
+
 def _owed(
     device: Device, kind: Message.Kind, about: uuid.UUID | None, until: datetime, body: dict[str, str] | None
 ) -> Message:

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from ansim.lib.sealed import SealedField
+from pushes.mail_models import MailAddress as MailAddress
 
 
 class Device(models.Model):
@@ -38,12 +39,14 @@ class Message(models.Model):
         FCM = "fcm"
         APNS = "apns"
         SMS = "sms"
+        MAIL = "mail"
 
     class Kind(models.TextChoices):
         WAKE = "wake"  # open the app: an id, no secret
         NUMBER = "number"  # the number, sealed for one phone
         NOTICE = "notice"  # something happened (replaced, cancelled …)
         SMS = "sms"  # a text to a line
+        MAIL = "mail"  # words to the address that an owner gave
 
     class State(models.TextChoices):
         OWED = "owed"
@@ -61,7 +64,9 @@ class Message(models.Model):
     about = models.UUIDField(null=True, db_index=True)
     """The verification it belongs to, if any."""
     body = SealedField(null=True)
-    """sms: {"to", "text"} · number: {"envelope"} · notice: {"notice"} · wake: None. Erased when it has expired."""
+    """sms: {"to", "text"} · mail: {"to", "subject", "text"} · number: {"envelope"} · notice: {"notice"} · wake: None.
+    Erased when it has expired.
+    """
     state = models.CharField(max_length=8, choices=State, default=State.OWED)
     due_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -77,7 +82,8 @@ class Message(models.Model):
             models.CheckConstraint(
                 name="message_sms_or_device",
                 condition=Q(kind="sms", channel="sms", device=None)
-                | (~Q(kind="sms") & ~Q(channel="sms") & Q(device__isnull=False)),
+                | Q(kind="mail", channel="mail", device=None)
+                | (~Q(kind__in=("sms", "mail")) & ~Q(channel__in=("sms", "mail")) & Q(device__isnull=False)),
             ),
             models.CheckConstraint(
                 name="message_sent_has_time",

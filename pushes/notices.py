@@ -26,6 +26,7 @@ class Notice:
 NOTICES: dict[str, Notice] = {
     # The app and its password.
     "replaced": Notice(_("다른 휴대폰에 안심 앱을 등록했어요. 이 휴대폰에는 이제 번호가 오지 않아요."), CALL_US),
+    "registered": Notice(_("휴대폰에 안심 앱을 새로 등록했어요. 인증번호는 이제 그 휴대폰의 앱에만 와요."), CALL_US),
     "removed": Notice(_("이 휴대폰의 앱 등록을 지웠어요. 보호는 계속돼요."), CALL_US),
     "re_registration": Notice(_("앱을 다시 등록할 수 있는 코드가 나갔어요."), CALL_US),
     "password_changed": Notice(_("앱 비밀번호를 바꿨어요."), CALL_US),

@@ -9,7 +9,7 @@ from celery import shared_task
 
 from ansim import drain as drains
 from pushes import bell, outbox
-from pushes.gateways import DeadAddress, Failure, Later, Misconfigured, Sent, apns, fcm, sms
+from pushes.gateways import DeadAddress, Failure, Later, Misconfigured, Sent, apns, fcm, mail, sms
 from pushes.models import Message
 
 log = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ GATEWAYS: dict[str, Callable[[Message], Sent]] = {
     Message.Channel.FCM: fcm.send,
     Message.Channel.APNS: apns.send,
     Message.Channel.SMS: sms.send,
+    Message.Channel.MAIL: mail.send,
 }
 _persist = functools.partial(drains.persist, patience=outbox.LEASE)
 

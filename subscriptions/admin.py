@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from ansim.desk_pages import Recorded
 from ansim.lib.problem import Refused
 from subscriptions import carrier_events
-from subscriptions.models import Announcement, CarrierEvent, Question
+from subscriptions.models import Announcement, CarrierEvent, ConsentDocument, Price, Question
 from subscriptions.page_forms import AnnouncementForm, QuestionForm
+from subscriptions.terms_forms import ConsentDocumentForm, PriceForm
 
 
 @admin.register(CarrierEvent)
@@ -84,3 +85,30 @@ class Questions(Written):
     def get_readonly_fields(self, request: HttpRequest, obj: Question | None = None) -> list[str]:
         """Its address stays."""
         return ["slug"] if obj else []
+
+
+class AddedOnly(Written):
+    """From a day to come on; what is there is never changed."""
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Price)
+class Prices(AddedOnly):
+    form = PriceForm
+    list_display = ["starts_on", "won"]
+    ordering = ["-starts_on"]
+
+
+@admin.register(ConsentDocument)
+class ConsentDocuments(AddedOnly):
+    form = ConsentDocumentForm
+    list_display = ["kind", "version", "title_ko", "required", "starts_at"]
+    list_filter = ["kind"]
+    ordering = ["kind", "-starts_at"]
+
+    def get_fields(self, request: HttpRequest, obj: ConsentDocument | None = None) -> Any:
+        """A new one is asked for the day it begins; its version and the rest follow."""
+        written = ["title_ko", "summary_ko", "body_ko", "title_en", "summary_en", "body_en"]
+        return ["kind", *(["version", "starts_at", "required"] if obj else ["starts_on"]), *written]

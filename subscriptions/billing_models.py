@@ -2,6 +2,7 @@ import uuid
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from verification.models import Line
 
@@ -12,11 +13,15 @@ class Price(models.Model):
     A price that began is never changed, nor is another put before today: the database refuses it (mission.md 6).
     """
 
-    starts_on = models.DateField(unique=True)
-    won = models.PositiveIntegerField()
+    starts_on = models.DateField(unique=True, verbose_name=_("적용하는 날"))
+    won = models.PositiveIntegerField(verbose_name=_("한 달 요금 (원, 부가세 포함)"))
 
     class Meta:
+        verbose_name = verbose_name_plural = _("가격")
         constraints = [models.CheckConstraint(name="price_is_positive", condition=Q(won__gt=0))]
+
+    def __str__(self) -> str:
+        return f"{self.starts_on:%Y-%m-%d}"
 
 
 class ClosedMonth(models.Model):

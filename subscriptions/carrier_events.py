@@ -128,13 +128,13 @@ def _news(row: CarrierEvent, former: str, line: Line) -> str:
 
 
 def _tell(line: Line, news: str, row: CarrierEvent, *, had_app: bool) -> None:
-    """By the app where it is. By SMS in words where it never was, or stayed behind on another phone.
+    """By the app where it is, and by e-mail. By SMS in words where it never was, or stayed behind on another phone.
 
-    What took the app away told that phone itself (`protection`).
+    What took the app away told that phone itself, and the mail (`protection`).
     """
-    if line.device:
-        registration.tell(line.device, news)
-    elif (not had_app or row.type == Type.DEVICE_CHANGED) and row.type not in NO_LONGER_THEIRS:
+    if line.device or not (had_app or news == "cancelled"):
+        registration.tell(line, news)
+    if line.device is None and (not had_app or row.type == Type.DEVICE_CHANGED) and row.type not in NO_LONGER_THEIRS:
         text = delivery.text(
             line.phone, sms.TEXTS[news], verification=None, until=timezone.now() + delivery.NOTICE_LIFE
         )

@@ -22,9 +22,8 @@ LATE_EVENTS = timedelta(hours=6)  # into the 1st: what the carrier reports of th
 def take_effect() -> None:
     """End what staff took down a day ago and nobody stopped."""
     pending.lapse()
-    due = PendingChange.objects.filter(
-        due_at__lte=timezone.now(), kind=PendingChange.Kind.CANCELLATION, **pending.OPEN
-    ).order_by("due_at")
+    cancellations = PendingChange.objects.filter(kind=PendingChange.Kind.CANCELLATION, **pending.OPEN)
+    due = cancellations.filter(~pending.UNAPPROVED, due_at__lte=timezone.now()).order_by("due_at")
     for pk in list(due.values_list("pk", flat=True)[:BATCH]):
         pending.take_effect(pk)
 

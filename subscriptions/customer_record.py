@@ -162,8 +162,8 @@ def of(subscription_id: uuid.UUID) -> Customer | None:
     run, later = _run(rows, mine)
     newest = run[-1]
     until = later.joined_at if later else newest.ended_at if newest.end_reason == "owner_changed" else None
-    changes = PendingChange.objects.filter(subscription__in=run).select_related("asked_by").order_by("-asked_at")
-    return Customer(newest, newest.line, run, until, list(changes[: PAGE * 3]))
+    changes = PendingChange.objects.filter(subscription__in=run).select_related("asked_by", "approved_by")
+    return Customer(newest, newest.line, run, until, list(changes.order_by("-asked_at")[: PAGE * 3]))
 
 
 def _run(rows: list[Subscription], mine: Subscription) -> tuple[list[Subscription], Subscription | None]:
@@ -208,7 +208,11 @@ def _own_facts(customer: Customer) -> Iterator[Entry]:
 def _course(change: PendingChange) -> Iterator[Entry]:
     by = change.asked_by.get_username() if change.asked_by else ""
     told = {"kind": change.kind, "by": by, "due_at": change.due_at}
-    yield Entry(change.asked_at, "pending", f"{change.pk}-1", {**told, "step": "asked"})
+    step = "asked_for_approval" if change.awaits_approval else "asked"
+    yield Entry(change.asked_at, "pending", f"{change.pk}-1", {**told, "step": step})
+    if change.approved_at and change.approved_by:
+        by = change.approved_by.get_username()
+        yield Entry(change.approved_at, "pending", f"{change.pk}-3", {**told, "by": by, "step": "approved"})
     if change.stopped_at:
         yield Entry(change.stopped_at, "pending", f"{change.pk}-2", {**told, "step": "stopped"})
     if change.done_at:

@@ -47,7 +47,7 @@ def _start(request: HttpRequest, agent: Agent, form: Search, *, status: int = 20
     shown = {
         "title": _("번호로 찾기"),
         "form": form,
-        "tasks": desk_pages.tasks(),
+        "tasks": desk_pages.tasks(agent),
         "recent": desk_pages.recent(agent),
         "today": desk_pages.today(agent),
     }
@@ -193,13 +193,13 @@ def deed(request: HttpRequest, agent: Agent, customer: Customer, reason: str, co
     subject, address = customer.line.contract_fingerprint, request.META["REMOTE_ADDR"]
     if chosen.permission not in agent.get_all_permissions():
         return refused(request, subject, what="permission", why=_("맡은 역할로는 할 수 없는 일입니다."))
-    why_not = chosen.impossible(customer)
+    why_not = chosen.impossible(customer, agent)
     if why_not:
         return refused(request, subject, what=f"{code}.impossible", why=why_not, status=409)
     form = Deed(request.POST or None, checks=chosen.checks, dangerous=chosen.dangerous)
     shown = {
         "customer": customer, "masked": desk_pages.masked(customer), "deed": chosen, "form": form,
-        "consequences": chosen.consequences(customer), "title": chosen.title,
+        "facts": chosen.facts(customer), "consequences": chosen.consequences(customer), "title": chosen.title,
     }  # fmt: skip
     if request.method != "POST" or not form.is_valid():
         return page(request, "deed", shown, status=422 if form.errors else 200)
@@ -247,6 +247,8 @@ def task_list(request: HttpRequest, agent: Agent, kind: str) -> HttpResponse:
     """What waits, the oldest first; nothing in it says who the customer is."""
     if kind not in desk_pages.TASKS:
         raise Http404
+    if kind == "approvals" and "ansim.approve_pending" not in agent.get_all_permissions():
+        return refused(request, what="permission", why=_("맡은 역할로는 할 수 없는 일입니다."))
     with transaction.atomic():
         audit.record(actor(request), Action.LOOK, what=f"tasks.{kind}")
     shown = {"title": desk_pages.TASKS[kind], "kind": kind, "rows": desk_pages.rows(kind)}

@@ -19,6 +19,7 @@ from ansim.lib import masking
 from ansim.models import AccessRecord, Agent
 from ansim.record_models import Action
 from pushes.models import Message
+from subscriptions import pending
 from subscriptions.customer_record import Customer
 from subscriptions.desk_deeds import DEEDS
 from subscriptions.desk_words import PENDING
@@ -30,6 +31,8 @@ VISIT = 30 * 60  # seconds
 LATELY = timedelta(days=1)
 TASKS_SHOWN = 50
 _DUE = lazy("%(at)s에 이루어집니다.")
+_UNAPPROVED = lazy("책임자의 승인을 기다립니다.")
+_APPROVE = "ansim.approve_pending"
 
 
 # --- Visits -----------------------------------------------------------------------------------------
@@ -62,6 +65,7 @@ class Task:
 
 
 TASKS: dict[str, Text] = {
+    "approvals": lazy("승인 대기"),
     "pending": lazy("접수되어 기다리는 해지와 앱 다시 등록"),
     "cases": lazy("고객이 신고한, 요청하지 않은 인증"),
     "events": lazy("알 수 없는 통신사 이벤트"),
@@ -74,6 +78,10 @@ TASKS: dict[str, Text] = {
 
 def pending_changes() -> QuerySet[PendingChange]:
     return PendingChange.objects.filter(stopped_at=None, done_at=None).order_by("asked_at")
+
+
+def unapproved_changes() -> QuerySet[PendingChange]:
+    return pending_changes().filter(pending.UNAPPROVED)
 
 
 def open_cases() -> QuerySet[Case]:
@@ -89,8 +97,9 @@ def failed_messages() -> QuerySet[Message]:
     return Message.objects.filter(created_at__gt=since, state=Message.State.FAILED).order_by("created_at")
 
 
-def tasks() -> list[Task]:
-    """All four in one statement."""
+def tasks(agent: Agent) -> list[Task]:
+    """All in one statement; what waits for an approval only for who may give it."""
+    offered = {kind: title for kind, title in TASKS.items() if kind != "approvals" or agent.has_perm(_APPROVE)}
     first, *others = (
         found.order_by()
         .annotate(of=Value(kind))
@@ -99,6 +108,7 @@ def tasks() -> list[Task]:
         .values_list("of", "count", "oldest")
         for kind, found, since in (
             ("pending", pending_changes(), "asked_at"),
+            ("approvals", unapproved_changes(), "asked_at"),
             ("cases", open_cases(), "opened_at"),
             ("events", stuck_events(), "received_at"),
             ("messages", failed_messages(), "created_at"),
@@ -106,7 +116,8 @@ def tasks() -> list[Task]:
     )
     counted = {kind: (count, oldest) for kind, count, oldest in first.union(*others, all=True)}
     return [
-        Task(title, reverse("desk-tasks", args=[kind]), *counted.get(kind, (0, None))) for kind, title in TASKS.items()
+        Task(title, reverse("desk-tasks", args=[kind]), *counted.get(kind, (0, None)))
+        for kind, title in offered.items()
     ]
 
 
@@ -165,7 +176,7 @@ class Offered:
 
 def offered(customer: Customer, agent: Agent) -> list[Offered]:
     return [
-        Offered(code, deed.title, deed.impossible(customer))
+        Offered(code, deed.title, deed.impossible(customer, agent))
         for code, deed in DEEDS.items()
         if agent.has_perm(deed.permission)
     ]
@@ -234,10 +245,10 @@ class Row:
 def rows(kind: str) -> list[Row]:
     """The oldest fifty."""
     match kind:
-        case "pending":
+        case "pending" | "approvals":
+            found = unapproved_changes() if kind == "approvals" else pending_changes()
             return [
-                Row(one.asked_at, PENDING[one.kind], _DUE % {"at": _day(one.due_at)}, one.subscription_id)
-                for one in pending_changes()[:TASKS_SHOWN]
+                Row(one.asked_at, PENDING[one.kind], _waits(one), one.subscription_id) for one in found[:TASKS_SHOWN]
             ]
         case "cases":
             cases = list(open_cases().select_related("partner")[:TASKS_SHOWN])
@@ -251,6 +262,10 @@ def rows(kind: str) -> list[Row]:
         case _:
             failed = failed_messages()[:TASKS_SHOWN]
             return [Row(one.created_at, one.get_channel_display(), one.last_error) for one in failed]
+
+
+def _waits(change: PendingChange) -> Text:
+    return _UNAPPROVED if change.awaits_approval else _DUE % {"at": _day(change.due_at)}
 
 
 def _newest_of(lines: set[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:

@@ -59,7 +59,8 @@ LEFT: dict[str, Text] = {
 LOOKS: dict[str, Text] = {
     Action.LOOK: lazy("고객 화면 열람"), Action.SEARCH: lazy("고객 찾음"), Action.REVEAL: lazy("가린 정보를 봄"),
     Action.EXPORT: lazy("자료를 내려받음"), Action.CHANGE: lazy("자료를 바꿈"), Action.CANCEL: lazy("해지를 접수함"),
-    Action.RESET: lazy("앱 다시 등록을 접수함"), Action.GRANT: lazy("권한을 바꿈"), Action.REFUSED: lazy("거절됨"),
+    Action.RESET: lazy("앱 다시 등록을 접수함"), Action.APPROVE: lazy("접수한 것을 승인함"),
+    Action.GRANT: lazy("권한을 바꿈"), Action.REFUSED: lazy("거절됨"),
 }  # fmt: skip
 PENDING: dict[str, Text] = {"cancellation": lazy("해지"), "reset": lazy("앱 다시 등록")}
 RELEASE_ENDS: dict[str, Text] = {
@@ -192,6 +193,12 @@ def _pending(entry: Entry) -> Said:
     if data["step"] == "asked":
         text = _("%(at)s에 이루어집니다. 그 전에 고객이 앱에서 멈출 수 있습니다.") % {"at": _clock(data["due_at"])}
         return Said(entry.at, _("%(what)s 접수") % {"what": what}, text, data["by"] or SYSTEM, "warn")
+    if data["step"] == "asked_for_approval":
+        said = _("책임자의 승인을 기다립니다. 승인한 때부터 하루 뒤에 이루어집니다.")
+        return Said(entry.at, _("%(what)s 접수") % {"what": what}, said, data["by"] or SYSTEM, "warn")
+    if data["step"] == "approved":
+        text = _("%(at)s에 이루어집니다. 그 전에 고객이 앱에서 멈출 수 있습니다.") % {"at": _clock(data["due_at"])}
+        return Said(entry.at, _("접수한 %(what)s 승인") % {"what": what}, text, data["by"], "warn")
     if data["step"] == "stopped":
         return Said(entry.at, _("%(what)s 접수가 멈춤") % {"what": what}, _("이루어지지 않았습니다."), CUSTOMER, "ok")
     return Said(entry.at, _("접수한 %(what)s 처리") % {"what": what}, _("하루가 지나 이루어졌습니다."), SYSTEM, "warn")
@@ -229,7 +236,9 @@ def standing(customer: Customer) -> tuple[str, Text]:
     if not customer.is_active:
         return "bad", _("해지됨")
     if customer.waiting:
-        return "warn", _("%(what)s 접수됨") % {"what": PENDING[customer.waiting[0].kind]}
+        first = customer.waiting[0]
+        word = _("%(what)s 승인 대기") if first.awaits_approval else _("%(what)s 접수됨")
+        return "warn", word % {"what": PENDING[first.kind]}
     if customer.subscription.suspended_at:
         return "warn", _("일시 정지")
     if line.device is None:

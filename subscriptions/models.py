@@ -88,7 +88,12 @@ class PendingChange(models.Model):
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey(Agent, models.PROTECT, null=True)
     """The agent who took it down; None where the demo did."""
+    needs_approval = models.BooleanField(default=False)
+    """No phone could stop it when it was taken down: it begins to wait when a second person approved it."""
+    approved_by = models.ForeignKey(Agent, models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField()
+    """Counted from the approval where it needs one."""
     stopped_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
 
@@ -100,7 +105,23 @@ class PendingChange(models.Model):
                 condition=Q(stopped_at=None, done_at=None),
             ),
             models.CheckConstraint(name="pendingchange_ends_once", condition=Q(stopped_at=None) | Q(done_at=None)),
+            models.CheckConstraint(
+                name="pendingchange_approved_by_another",
+                condition=Q(approved_by=None, approved_at=None)
+                | (
+                    Q(approved_by__isnull=False, approved_at__isnull=False, asked_by__isnull=False)
+                    & ~Q(approved_by=models.F("asked_by"))
+                ),
+            ),
+            models.CheckConstraint(
+                name="pendingchange_done_when_approved",
+                condition=Q(done_at=None) | Q(needs_approval=False) | Q(approved_at__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(name="pendingchange_due", fields=["due_at"], condition=Q(stopped_at=None, done_at=None))
         ]
+
+    @property
+    def awaits_approval(self) -> bool:
+        return self.needs_approval and self.approved_at is None

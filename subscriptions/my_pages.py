@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,10 +12,13 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from ansim.lib import masking
+from pushes.models import MailAddress
 from subscriptions import bills, consents, owner_history, pending, proving, sessions
 from subscriptions.models import CustomerSession, PendingChange
 from subscriptions.my_history_pages import row
 from subscriptions.public_pages import text
+from verification import not_me
 from verification.models import Line, Partner, Release
 
 Text = str | Promise
@@ -40,6 +44,12 @@ STOPPED = Card(
     _("모두 막기 켜짐"),
     _("지금은 어느 사이트도 이 번호로 인증할 수 없어요."),
     do="allow_all",
+)
+OFFERED = Card(
+    "bad",
+    _("신고가 이어져요"),
+    _("하루 사이에 세 번 이상 내가 한 게 아니라고 알렸어요. 모두 막기를 켜면 어느 사이트도 인증할 수 없어요."),
+    do="stop_all",
 )
 SUSPENDED = Card(
     "warn",
@@ -70,6 +80,7 @@ def overview(session: CustomerSession) -> dict[str, Any]:
         "rows": [row(one) for one in history.rows],
         "bill": bills.of(line, timezone.localdate().replace(day=1), subscription.holder_fingerprint),
         **_partners(line),
+        "mail": mail(line) if settings.EMAIL_OFFERED else None,
         "consents": [(one, text(one.document, "title")) for one in consents.standing(subscription)],
     }
 
@@ -83,8 +94,20 @@ def cards(session: CustomerSession) -> list[Card]:
         return [*found, SUSPENDED]
     if line.stop_all:
         return [*found, STOPPED]
+    if not_me.is_stop_all_offered(line):
+        found.append(OFFERED)
     alive = Release.objects.live(now=timezone.now()).filter(line=line).select_related("partner")
     return [*found, *([_released(one) for one in alive] or [PROTECTED])]
+
+
+def mail(line: Line) -> dict[str, str]:
+    """The address for notices and the one that waits for its letters, masked; empty where there is none."""
+    row = MailAddress.objects.filter(line=line.pk).first()
+    waits = row is not None and row.letters_expire_at is not None and row.letters_expire_at > timezone.now()
+    return {
+        "address": masking.mail(row.address) if row and row.address else "",
+        "wanted": masking.mail(str(row.wanted)) if row and waits else "",
+    }
 
 
 def _released(release: Release) -> Card:

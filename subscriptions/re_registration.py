@@ -59,7 +59,7 @@ def _standing(line: Line, reset: PendingChange | None) -> Standing:
 
 
 def _resets(line: Line) -> QuerySet[PendingChange]:
-    open_now = PendingChange.objects.filter(kind=PendingChange.Kind.RESET, **pending.OPEN)
+    open_now = PendingChange.objects.filter(~pending.UNAPPROVED, kind=PendingChange.Kind.RESET, **pending.OPEN)
     mine = open_now.filter(subscription__line=line, subscription__state=Subscription.State.ACTIVE)
     return mine.filter(due_at__gt=timezone.now() - pending.RESET_LIFE)
 
@@ -83,8 +83,7 @@ def issue(letters_id: uuid.UUID, *, password: str) -> Joined | Refused:
             return refusal
         letters.use(letters_id)
         code = registration.issue_activation(line)
-        if line.device:
-            registration.tell(line.device, "re_registration")
+        registration.tell(line, "re_registration")
         return Joined(subscription, line, code)
 
 

@@ -18,6 +18,7 @@ from ansim.lib import fingerprint, masking
 from ansim.lib.problem import Refused
 from verification import webhooks
 from verification.models import Case, Line, Partner, WebhookAttempt, WebhookDelivery
+from verification.partner_desk_forms import PartnerForm
 
 
 class ReadOnly:
@@ -121,15 +122,29 @@ class Cases(Recorded, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Partner)
 class Partners(Recorded, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """Whose contract it is, partner managers write here; the rest partners set themselves."""
+
+    form = PartnerForm
+    change_form_template = "admin/partner.html"
     list_display = ["name", "domain", "webhook_url", "webhook_disabled_at"]
     list_filter = [("webhook_disabled_at", admin.EmptyFieldListFilter)]
     search_fields = ["=id", "name", "domain"]
     ordering = ["name"]
-    fields = readonly_fields = (
-        "id", "name", "domain", "is_agency", "sites", "grants", "return_origins", "webhook_url", "webhook_disabled_at",
-        "previous_webhook_secret_until", "limits", "created_at",
+    contract = ("name", "domain", "is_agency", "grants")
+    readonly_fields = (
+        "id", "sites", "return_origins", "webhook_url", "webhook_disabled_at", "previous_webhook_secret_until",
+        "limits", "created_at",
     )  # fmt: skip
     actions = ["enable_webhooks"]
+
+    def get_fields(self, request: HttpRequest, obj: Partner | None = None) -> tuple[str, ...]:
+        return (*self.contract, *self.readonly_fields) if obj else self.contract
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("verification.add_partner")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) or self.has_add_permission(request)
 
     def subjects_of(self, row: Partner) -> Sequence[str]:
         return [fingerprint.of("partner", str(row.pk))]

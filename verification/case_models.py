@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from ansim.lib.sealed import SealedField
+from ansim.models import Agent
 
 
 class Case(models.Model):
@@ -30,12 +31,18 @@ class Case(models.Model):
     facts = SealedField()
     """What was known when it was opened (`not_me.facts_of`): no name, no number, no birth date."""
     closed_at = models.DateTimeField(null=True, blank=True, verbose_name=_("끝낸 때"))
+    closed_by = models.ForeignKey(Agent, models.PROTECT, null=True, blank=True, related_name="+")
+    note = SealedField(null=True)
+    """What the desk found, in the agent's own words."""
 
     class Meta:
         verbose_name = _("상담할 일")
         verbose_name_plural = _("상담할 일")
         constraints = [
             models.UniqueConstraint(name="case_once_of_verification", fields=["kind", "verification"]),
+            models.CheckConstraint(
+                name="case_closed_by_somebody", condition=Q(closed_by=None) | Q(closed_at__isnull=False)
+            ),
             models.CheckConstraint(
                 name="case_closed_after_opened", condition=Q(closed_at=None) | Q(closed_at__gte=F("opened_at"))
             ),

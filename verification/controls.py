@@ -6,7 +6,7 @@ Turning protection up is one press; what turns it down takes the app password (i
 
 import uuid
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.utils import timezone
@@ -79,6 +79,11 @@ def change_proved(line_id: uuid.UUID, turn: Callable[[Controls], Controls], *, p
         _set(line, wanted)
 
 
+def stop_all(line: Line) -> None:
+    """Stop-all on, at the customer's word on the telephone, on a line that the caller holds: it turns protection up."""
+    _set(line, replace(Controls.of(line), stop_all=True))
+
+
 def _known(wanted: Controls, line: Line) -> None:
     new = wanted.blocked_partners - set(line.blocked_partners)
     if Partner.objects.filter(pk__in=new).count() != len(new):
@@ -107,8 +112,7 @@ def release(device: Device, *, partner: uuid.UUID, minutes: int, password: str) 
 
 def _set(line: Line, wanted: Controls) -> None:
     for notice in _news(Controls.of(line), wanted):
-        if line.device:
-            registration.tell(line.device, notice)
+        registration.tell(line, notice)
     line.stop_all, line.blocked_partners = wanted.stop_all, sorted(wanted.blocked_partners)
     line.save(update_fields=["stop_all", "blocked_partners", "wrong_passwords"])
     end_open(line, State.FAILED, "line_blocked", now=timezone.now(), only=_stopped(line))

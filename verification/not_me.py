@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from ansim.lib.problem import Refused
 from ansim.lib.times import instant
-from pushes import delivery
+from ansim.models import Agent
+from verification import owner_notices
 from verification.ending import end, end_if_overdue, end_open, hold
 from verification.models import Case, Line, Verification
 from verification.states import State
@@ -44,10 +45,14 @@ def take_down(verification: Verification, line: Line, *, now: datetime) -> Repor
             slowed_until=now + STEPS[min(former, len(STEPS) - 1)], facts=facts_of(verification, line, now=now),
         )  # fmt: skip
         line.read_again()
-        if line.device:
-            delivery.tell(line.device, "not_me")
-    reports = Case.objects.filter(kind=Case.Kind.NOT_ME, line=line, opened_at__gt=now - DAY).count()
-    return Reported(case, case.slowed_until, reports >= OFFER)
+        owner_notices.tell(line, "not_me")
+    return Reported(case, case.slowed_until, is_stop_all_offered(line))
+
+
+def is_stop_all_offered(line: Line) -> bool:
+    """After three reports within a day somebody is trying hard (mission.md section 4)."""
+    since = timezone.now() - DAY
+    return Case.objects.filter(kind=Case.Kind.NOT_ME, line=line, opened_at__gt=since).count() >= OFFER
 
 
 def report(verification_id: uuid.UUID, *, line: Line) -> Reported:
@@ -71,6 +76,15 @@ def report(verification_id: uuid.UUID, *, line: Line) -> Reported:
         others = Verification.objects.filter(line=held, partner=verification.partner, ended_at=None)
         end_open(held, State.FAILED, "line_blocked", now=now, only=others.values_list("pk", flat=True))
         return reported
+
+
+def close(case_id: uuid.UUID, *, line: Line, by: Agent, note: str) -> None:
+    """The desk is done with it, on a line that the caller holds. Refused: `wrong_state` for one that is closed."""
+    case = Case.objects.select_for_update(of=("self",)).filter(pk=case_id, line=line, closed_at=None).first()
+    if case is None:
+        raise Refused("wrong_state")
+    case.closed_at, case.closed_by, case.note = timezone.now(), by, note
+    case.save(update_fields=["closed_at", "closed_by", "note"])
 
 
 def facts_of(verification: Verification, line: Line, *, now: datetime) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from ansim.lib import fingerprint
 from ansim.lib.problem import Refused
-from verification import registration, releases
+from verification import owner_mail, registration, releases
 from verification.carrier import LineFacts
 from verification.ending import end_open
 from verification.models import Line, Verification
@@ -35,8 +35,8 @@ def turn_off(line: Line, *, at: datetime) -> None:
     line.device, line.password, line.birthdate, line.wrong_passwords = None, "", None, 0
     line.activation_fingerprint = line.activation_expires_at = None
     line.save()
-    if former:
-        registration.tell(former, "cancelled")
+    registration.tell(line, "cancelled", phone=former)
+    owner_mail.forget(line)
 
 
 def pause(line: Line) -> None:
@@ -55,19 +55,20 @@ def resume(line: Line) -> None:
         line.save(update_fields=["protection"])
 
 
-def revoke(line: Line) -> None:
-    """Another phone than the registered one (S8): it can do nothing more, and is told. The protection stays.
+def revoke(line: Line, *, reason: str = "line_changed", notice: str = "device_changed") -> None:
+    """Another phone than the registered one (S8), or a lost one: it can do nothing more, and is told. The protection
+    stays. `reason` is how what is open ends.
 
     The password stays as well: with it the owner registers the new phone without the call centre.
     """
     former = line.device
     if former is None:
         return
-    end_open(line, Verification.State.FAILED, "line_changed", now=timezone.now())
+    end_open(line, Verification.State.FAILED, reason, now=timezone.now())
     releases.end_all(line)
     line.device = None
     line.save(update_fields=["device"])
-    registration.tell(former, "device_changed")
+    registration.tell(line, notice, phone=former)
 
 
 def disturb(line: Line, *, began_before: datetime) -> None:

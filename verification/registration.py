@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from ansim.lib import fingerprint
 from ansim.lib.problem import Refused
-from pushes.delivery import tell as tell
+from pushes import delivery
 from pushes.models import Device
 from verification import codes, releases
 from verification.ending import end_open
 from verification.models import Line, Verification, WrongActivation
+from verification.owner_notices import tell as tell
 from verification.states import Channel, State
 
 ACTIVATION_LIFE = timedelta(minutes=10)
@@ -73,7 +74,7 @@ def _take_over(line: Line, phone: Phone, password: str) -> Device:
     if codes.weak_password(password, phone=line.phone, birthdate=_birthdate(line)):
         raise Weak
     releases.end_all(line)
-    former = line.device
+    former, is_first = line.device, not line.password
     device = Device.objects.create(
         platform=phone.platform, os_version=phone.os_version, model=phone.model, app_version=phone.app_version,
         push_token=phone.push_token, signing_key=phone.signing_key, sealing_key=phone.sealing_key,
@@ -86,7 +87,9 @@ def _take_over(line: Line, phone: Phone, password: str) -> Device:
     )
     if former:
         _end_what_only_it_can_open(line)
-        tell(former, "replaced")
+        delivery.tell(former, "replaced")
+    if not is_first:  # who has the old phone and the mail is warned; the first one is where its owner stands
+        tell(line, "registered")
     return device
 
 
@@ -132,8 +135,7 @@ def try_password(line: Line, password: str, *, now: datetime) -> Refused | None:
     if line.wrong_passwords >= settings.PASSWORD_TRIES:
         end_open(line, Verification.State.FAILED, "app_locked", now=now)
         releases.end_all(line, by=releases.End.LOCKED)
-        if line.device:
-            tell(line.device, "locked")
+        tell(line, "locked")
     return Refused("wrong_password", tries_left=settings.PASSWORD_TRIES - line.wrong_passwords)
 
 
@@ -155,7 +157,7 @@ def change_password(device: Device, *, current: str, new: str) -> Refused | None
                 raise Weak
             line.password = codes.password_hash(new, line=line.pk)
             line.save(update_fields=["password", "wrong_passwords"])
-            tell(device, "password_changed")
+            tell(line, "password_changed")
         return refusal
 
 
@@ -169,5 +171,5 @@ def remove(device: Device, *, password: str) -> Refused | None:
             releases.end_all(line)
             line.device = None  # its password stays: with it the owner registers the app again without the call centre
             line.save(update_fields=["device", "wrong_passwords"])
-            tell(device, "removed")
+            tell(line, "removed", phone=device)
         return refusal

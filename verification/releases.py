@@ -12,8 +12,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from ansim.lib.problem import Refused
-from pushes import delivery
 from pushes.models import Device, Message
+from verification import owner_notices
 from verification.lines import Standing
 from verification.models import Line, Partner, Release, Verification
 
@@ -29,21 +29,22 @@ def begin(line: Line, partner: Partner, *, minutes: int) -> Release:
         line=line, partner=partner, created_at=now, expires_at=now + timedelta(minutes=minutes)
     )
     line.read_again()
-    _tell(line, "release_started")
+    owner_notices.tell(line, "release_started")
     return release
 
 
-def use(standing: Standing, verification: Verification, *, now: datetime) -> Message | None:
+def use(standing: Standing, verification: Verification, *, now: datetime) -> list[Message]:
     """This verification goes by SMS: one alone, by a conditional update, whoever else asks at this instant.
 
-    Returns the notice that is owed with the SMS; None when there is no release (any more), and then it goes by app.
+    Returns the notices that are owed with the SMS; none when there is no release (any more), and then it goes by app.
     """
     if standing.release is None:
-        return None
+        return []
     live = Release.objects.live(now=now).filter(line=standing.line, partner=verification.partner_id)
     if not live.filter(pk=standing.release).update(used_at=now, used_by=verification.pk):
-        return None
-    return delivery.notice(Device(pk=standing.line.device_id, platform=standing.platform or ""), "release_used")
+        return []
+    phone = Device(pk=standing.line.device_id, platform=standing.platform or "")
+    return owner_notices.owed(standing.line, "release_used", phone=phone)
 
 
 def end_all(line: Line, *, by: Release.End = End.CHANGED) -> None:
@@ -87,9 +88,4 @@ def _end(line: Line, which: QuerySet[Release], *, by: Release.End) -> None:
         ended += 1
     if ended:
         line.read_again()
-        _tell(line, "release_ended")
-
-
-def _tell(line: Line, what: str) -> None:
-    if line.device:
-        delivery.tell(line.device, what)
+        owner_notices.tell(line, "release_ended")

@@ -65,11 +65,11 @@ def go(
     verification.holder = kept(facts, line)
     verification.sent_at = now
     if line.protection == Protection.ON:
-        notice = releases.use(found, verification, now=now)
-        if notice is None:
+        notices = releases.use(found, verification, now=now)
+        if not notices:
             return [_by_app(verification, found, limits, now)]
         verification.released = True
-        return [_by_sms(verification, facts.phone, limits, now), notice]
+        return [_by_sms(verification, facts.phone, limits, now), *notices]
     return [_by_sms(verification, facts.phone, limits, now)]
 
 

@@ -9,6 +9,12 @@ def phone(e164: str) -> str:
     return f"{digits[:3]}-****-{digits[-4:]}"
 
 
+def mail(address: str) -> str:
+    """ "minseo@example.com" becomes "mi***@example.com"."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:2] if len(local) > 3 else local[:1]}***@{domain}"
+
+
 def name(full: str) -> str:
     """ "홍길동" becomes "홍*동", "홍길" becomes "홍*"."""
     if len(full) <= 2:

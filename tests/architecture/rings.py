@@ -23,13 +23,14 @@ TABLE = (
     (DOORWAY, "*.words *_words *_deeds *.bills"),
     # The rules, in transactions.
     (STORY, "*.flow *.routing *.ending *.unlocking *.registration *.controls *.releases *.not_me *.letters *.proofs"),
+    (STORY, "*.owner_mail *.owner_notices"),
     (STORY, "*.protection *.sandbox *.breaker *.results *.identity *.delivery"),
     (STORY, "*.partner_access *.partner_keys *.partner_settings *.partner_figures *.partner_directory"),
     (STORY, "*.enrolment *.eligibility *.consents *.re_registration *.leaving *.pending *.proving *.waiting_room"),
     (STORY, "*.timeline *.lifecycle *.carrier_events *.reconciliation"),
     (STORY, "*.billing *.closing *.statements *.finance *.forecast"),
     (STORY, "*.sessions *.owner_history *.customer_search *.customer_record"),
-    (STORY, "ansim.once ansim.rates ansim.audit ansim.staff ansim.staff_sign_in"),
+    (STORY, "ansim.once ansim.rates ansim.audit ansim.review ansim.staff ansim.staff_sign_in"),
     # We call someone.
     (OUT, "*.tasks *.gateways *.gateways.* *.carrier *.charges *.webhooks *.outbox *_outbox *_post"),
     (OUT, "*.bell *.drain *.checkpoint"),

@@ -120,10 +120,11 @@ def test_every_page_is_accessible_fits_and_speaks_one_language(town, browser, ac
     complaints.clear()
     find(page, town, mina.person)
     customer = page.url
-    below = ("", "?kind=desk", "reveal/phone/", "do/cancel/", "do/reset/", "bills/")
+    deeds = ("cancel", "reset", "lost", "stop-all", "link")
+    below = ("", "?kind=desk", "reveal/phone/", *(f"do/{deed}/" for deed in deeds), "bills/")
     others = (
-        "", "tasks/pending/", "tasks/cases/", "tasks/events/", "tasks/messages/", "all/", "recovery-codes/",
-        "password_change/", "ansim/agent/", "ansim/agent/add/", "verification/partner/",
+        "", "tasks/pending/", "tasks/approvals/", "tasks/cases/", "tasks/events/", "tasks/messages/", "review/", "all/",
+        "recovery-codes/", "password_change/", "ansim/agent/", "ansim/agent/add/", "verification/partner/",
     )  # fmt: skip
     for address in [*(f"{customer}{path}" for path in below), *(f"{town.base_url}/admin/{path}" for path in others)]:
         page.goto(address)

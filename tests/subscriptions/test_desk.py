@@ -404,6 +404,7 @@ MAY = {
     "desk-find": (A, S), "desk-customer": (A, S), "desk-open": (A, S), "desk-reveal": (A, S),
     "desk-bills": (A, S), "desk-bill": (A, S),
     "desk-deed": (A, S), "desk-tasks": (A, S),
+    "desk-review": (S, U), "desk-export": (U,),
     "desk-record": (U,), "desk-recovery-codes": ROLES, "desk-invite": (S,),
     "desk-enrol": "anybody", "desk-enrol-app": "anybody", "admin:login": "anybody",
     "admin:logout": ROLES, "admin:password_change": ROLES, "admin:password_change_done": ROLES,
@@ -413,8 +414,14 @@ MAY = {
     "admin:auth_group_changelist": (), "admin:auth_group_add": (), "admin:auth_group_change": (),
     "admin:auth_group_history": (), "admin:auth_group_delete": (),
     "admin:verification_partner_changelist": (S, P), "admin:verification_partner_change": (S, P),
-    "admin:verification_partner_history": (S, P), "admin:verification_partner_add": (),
-    "admin:verification_partner_delete": (),
+    "admin:verification_partner_history": (S, P), "admin:verification_partner_add": (P,),
+    "admin:verification_partner_delete": (), "desk-partner-access": (P,),
+    "admin:subscriptions_price_changelist": (P,), "admin:subscriptions_price_add": (P,),
+    "admin:subscriptions_price_change": (P,), "admin:subscriptions_price_history": (P,),
+    "admin:subscriptions_price_delete": (),
+    "admin:subscriptions_consentdocument_changelist": (P,), "admin:subscriptions_consentdocument_add": (P,),
+    "admin:subscriptions_consentdocument_change": (P,), "admin:subscriptions_consentdocument_history": (P,),
+    "admin:subscriptions_consentdocument_delete": (),
     "admin:verification_webhookdelivery_changelist": (S, P), "admin:verification_webhookdelivery_change": (S, P),
     "admin:verification_webhookdelivery_history": (S, P), "admin:verification_webhookdelivery_add": (),
     "admin:verification_webhookdelivery_delete": (),
@@ -467,6 +474,7 @@ def addresses():
             .replace("<slug:kind>", "pending")
             .replace("<slug:month>", f"{timezone.localdate():%Y-%m}")
             .replace("<int:agent_id>", str(agent.pk))
+            .replace("<uuid:partner_id>", str(partner.pk))
             .replace("<path:object_id>", str(row.get(model, uuid.uuid4())))
             .replace("<path:content_type_id>/", "1/"),
         )

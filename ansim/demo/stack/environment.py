@@ -120,9 +120,10 @@ def complete(run_dir: RunDir, *, port: int, world_port: int) -> dict[str, str]:
     kept = run_dir.kept()
     env = {name: kept.get(name) or make() for name, make in SECRETS.items()}
     taken = {port, world_port}
-    for name in ("APNS_PORT", "POSTGRES_PORT", "REDIS_PORT"):
+    for name in ("APNS_PORT", "SMTP_PORT", "POSTGRES_PORT", "REDIS_PORT"):
         env[name] = str(ports.kept_or_free(kept.get(name), taken=taken))
     env |= _addresses(run_dir, port=port, world_port=world_port)
+    env["EMAIL_URL"] = f"smtp://127.0.0.1:{env['SMTP_PORT']}"
     vendor_keys.fcm_service_account(Path(env["FCM_CREDENTIALS"]), token_uri=f"{env['WORLD_URL']}/google/token")
     vendor_keys.apns_token_key(Path(env["APNS_KEY_FILE"]))
     vendor_keys.apns_certificates(run_dir.keys)
@@ -143,6 +144,7 @@ def _addresses(run_dir: RunDir, *, port: int, world_port: int) -> dict[str, str]
         "SMS_GATEWAY": "http",
         "SMS_URL": f"{world}/sms-gateway",
         "SMS_FROM": "15664380",
+        "EMAIL_FROM": "ansim@ansim.example",
         "FCM_CREDENTIALS": str(run_dir.keys / "fcm-service-account.json"),
         "FCM_URL": f"{world}/fcm",
         "APNS_KEY_FILE": str(run_dir.keys / "apns.p8"),

@@ -12,7 +12,7 @@ from ansim.demo.world.body import BadInput
 from ansim.demo.world.database import Connection, Database, Row
 from ansim.demo.world.faults import Mode
 
-Log = Literal["sms", "pushes", "webhooks"]
+Log = Literal["sms", "mails", "pushes", "webhooks"]
 
 
 class Arrivals:
@@ -44,7 +44,7 @@ class Arrivals:
         return await self._database.run(work)
 
     async def clear(self) -> None:
-        await self._database.rows("TRUNCATE world.sms, world.pushes, world.webhooks, world.charges")
+        await self._database.rows("TRUNCATE world.sms, world.mails, world.pushes, world.webhooks, world.charges")
 
     async def _record(self, log: Log, row: Row, answered: int | None) -> uuid.UUID:
         arrival = uuid.uuid4()

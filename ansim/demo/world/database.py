@@ -25,6 +25,10 @@ CREATE TABLE IF NOT EXISTS world.sms (
     seq bigint GENERATED ALWAYS AS IDENTITY, id uuid PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),
     "to" text, "from" text, text text, answered integer);
 CREATE INDEX IF NOT EXISTS sms_to ON world.sms ("to", seq);
+CREATE TABLE IF NOT EXISTS world.mails (
+    seq bigint GENERATED ALWAYS AS IDENTITY, id uuid PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    "to" text, "from" text, subject text, text text, answered integer);
+CREATE INDEX IF NOT EXISTS mails_to ON world.mails ("to", seq);
 CREATE TABLE IF NOT EXISTS world.pushes (
     seq bigint GENERATED ALWAYS AS IDENTITY, id uuid PRIMARY KEY, at timestamptz NOT NULL DEFAULT clock_timestamp(),
     provider text NOT NULL, token text, headers text NOT NULL, body text NOT NULL, answered integer);

@@ -7,7 +7,7 @@ import signal
 from aiohttp import ClientSession, DummyCookieJar, web
 
 from ansim.demo import pages
-from ansim.demo.world import carrier, control, http2, pushes, radio, sms, webhooks
+from ansim.demo.world import carrier, control, http2, mail, pushes, radio, sms, webhooks
 from ansim.demo.world.apns import Apns
 from ansim.demo.world.arrivals import Arrivals
 from ansim.demo.world.database import Database
@@ -16,7 +16,7 @@ from ansim.demo.world.lines import Lines
 from ansim.demo.world.surroundings import ROOT, Surroundings
 from ansim.demo.world.world import WORLD, World
 
-PARTS = (pushes, sms, carrier, webhooks, radio, control, pages)
+PARTS = (pushes, sms, mail, carrier, webhooks, radio, control, pages)
 BODY_LIMIT = 4 * 1024 * 1024  # bytes: what is too large for us must reach us through the radio
 LINE_LIMIT = 64 * 1024  # bytes, for the same reason
 PATIENCE_AT_STOP = 1.0  # seconds for requests at work
@@ -45,6 +45,8 @@ async def serve(surroundings: Surroundings) -> None:
                 certificate=surroundings.apns_certificate,
                 key=surroundings.apns_certificate_key,
             )
+            if surroundings.smtp_port:
+                await mail.listen(world.arrivals, port=surroundings.smtp_port)
             log.info("The world turns on port %s, APNs on %s.", surroundings.port, surroundings.apns_port)
             await _told_to_stop()
             apple.close()

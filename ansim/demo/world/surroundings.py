@@ -45,6 +45,8 @@ class Surroundings:
     base_url: str
     port: int
     apns_port: int
+    smtp_port: int | None
+    """None: an environment of before there was mail."""
     apns_certificate: Path
     apns_certificate_key: Path
     apple: Apple
@@ -71,6 +73,7 @@ class Surroundings:
             base_url=process["BASE_URL"].rstrip("/"),
             port=_port(process, "WORLD_PORT"),
             apns_port=_port(process, "APNS_PORT"),
+            smtp_port=_port(process, "SMTP_PORT") if process.get("SMTP_PORT") else None,
             apns_certificate=files["apns-server.pem"],
             apns_certificate_key=files["apns-server.key"],
             apple=_apple(process),
@@ -86,7 +89,7 @@ def _refuse_outside_the_demo(process: Mapping[str, str]) -> None:
         raise Unfit("DEMO is not set: the simulated world runs in the demo and in tests only.")
     if unset := [name for name in NAMES if not process.get(name)]:
         raise Unfit(f"not set: {', '.join(unset)}. Set them in the environment or in $RUN_DIR/env.")
-    for name in GATEWAYS:
+    for name in [*GATEWAYS, *(["EMAIL_URL"] if process.get("EMAIL_URL") else [])]:
         host = urlsplit(process[name]).hostname if "//" in process[name] else process[name]
         if not _is_loopback(host or ""):
             raise Unfit(f"{name} names {host}, which is not this machine: the world never runs beside a live gateway.")
