@@ -17,7 +17,7 @@ run: setup  ## 데모 데이터와 함께 전체 실행 (PORT, WORLD_PORT, RUN_D
 
 test: setup-tests  ## 모든 시험 (ARGS="-k window") · all tests
 	@$(IN_VENV) -m tests.browser.chromium
-	@$(IN_VENV) -m pytest $(ARGS)
+	@$(IN_VENV) -m pytest -n 2 --dist worksteal $(ARGS)
 
 lint: setup-tests  ## 형식과 형 검사 · ruff and mypy
 	@$(IN_VENV) -m ruff check .

@@ -5,6 +5,8 @@ this process use the same PostgreSQL (pytest-django's own test database) and Red
 they ring does not wake the real worker.
 
 SYSTEM_RUN_DIR=<folder>: use the copy that already runs there (`make run`) and leave it running.
+
+With `-n 2` (pytest-xdist) each of the two has a whole system of its own, and the process that hands out the tests none.
 """
 
 import atexit
@@ -30,6 +32,7 @@ from tests.browser.chromium import node_for_playwright
 
 STARTUP = 90.0  # seconds
 PREFIX = "ansim-tests-"
+ENTERED = "SYSTEM_ENTERED"  # names that this process, or the one that hands out the tests, took from a system
 _handles: Path | None = None
 
 
@@ -77,7 +80,9 @@ class System:
     def _launch(self, *options: str) -> subprocess.Popen[bytes]:
         taken: set[int] = set()
         chosen = {name: str(ports.kept_or_free(None, taken=taken)) for name in ("PORT", "WORLD_PORT")}
-        env = {**os.environ, **chosen, "RUN_DIR": str(self.run_dir)}
+        entered = {ENTERED, *os.environ.get(ENTERED, "").split()}
+        outside = {name: value for name, value in os.environ.items() if name not in entered}
+        env = {**outside, **chosen, "RUN_DIR": str(self.run_dir)}
         command = [sys.executable, "-m", "ansim.demo.run", *options]
         log = self.folder / "launcher.log"
         return leash.start(command, env=env, log=log, cwd=environment.ROOT, last_word=SIGTERM)
@@ -117,7 +122,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
 
 
 def _starts_nothing(options: Any) -> bool:
-    return any(getattr(options, name, False) for name in ("collectonly", "setupplan", "showfixtures", "markers"))
+    hands_out = getattr(options, "numprocesses", None) and "PYTEST_XDIST_WORKER" not in os.environ
+    told = ("collectonly", "setupplan", "showfixtures", "markers")
+    return bool(hands_out) or any(getattr(options, name, False) for name in told)
 
 
 def _find_or_start(config: pytest.Config, *, only_collect: bool) -> Path:
@@ -136,6 +143,7 @@ def _find_or_start(config: pytest.Config, *, only_collect: bool) -> Path:
 def _enter(handles: dict[str, Any]) -> None:
     """This process becomes one of the system's, but for the Redis database."""
     redis = urlsplit(handles["env"]["REDIS_URL"])
+    os.environ[ENTERED] = " ".join(handles["env"].keys() - os.environ.keys() | set(os.environ.get(ENTERED, "").split()))
     os.environ.update(handles["env"], REDIS_URL=urlunsplit(redis._replace(path="/1")))
     kept = environment.RunDir(Path(handles["env"]["RUN_DIR"])).kept()
     os.environ["DATABASE_URL"] = kept.get("OWNER_DATABASE_URL", handles["env"]["DATABASE_URL"])  # makes the tests' own

@@ -66,7 +66,7 @@ def test_a_right_proof_passes(get, mina):
         {"bh": base64.urlsafe_b64encode(hashlib.sha256(b"").digest()).decode()},
         {"bh": hashlib.sha256(b"").hexdigest()},
     ],
-    ids=lambda changed: " ".join(f"{name}={str(value)[:30]}" for name, value in changed.items()),
+    ids=lambda changed: " ".join(f"{name}={callable(value) or str(value)[:30]}" for name, value in changed.items()),
 )  # fmt: skip
 def test_one_claim_that_does_not_fit_is_enough(get, mina, changed):
     wrong = {name: value() if callable(value) else value for name, value in changed.items()}
@@ -152,7 +152,8 @@ def test_the_body_is_signed_byte_for_byte(signed, mina):
     [
         {"typ": "JWT"}, {"typ": None}, {"typ": "ansim-number+jwt"}, {"kid": ""}, {"kid": "x"}, {"kid": "\x00"},
         {"kid": None},
-        {"kid": 7}, {"kid": "../../x"}, {"kid": "' OR 1=1"}, {"kid": str(uuid.uuid4())}, {"kid": "k" * 5_000},
+        {"kid": 7}, {"kid": "../../x"}, {"kid": "' OR 1=1"}, {"kid": "8f14e45f-ceea-467f-9a3b-2d1c0b5a7e61"},
+        {"kid": "k" * 5_000},
         {"crit": ["exp"]}, {"crit": []}, {"b64": False, "crit": ["b64"]},
     ],
     ids=lambda header: str(header)[:40],

@@ -2,7 +2,15 @@
 
 from typing import Any
 
-MISSING = object()
+
+class Missing:
+    """What a field is replaced with to leave it out."""
+
+    def __repr__(self) -> str:
+        return "missing"
+
+
+MISSING = Missing()
 
 NO_TEXT: dict[str, Any] = {
     "missing": MISSING,

@@ -557,7 +557,7 @@ def test_the_table_has_all_that_the_filter_shows_in_the_pages_language():
 
 @pytest.fixture
 def marketing(mina):
-    document = ConsentDocument.objects.filter(required=False).first() or ConsentDocument.objects.create(
+    document = ConsentDocument.objects.filter(kind="marketing").first() or ConsentDocument.objects.create(
         kind="marketing", version="2020-01-01", starts_at=timezone.now(), required=False, title_ko="소식",
         title_en="News", body_ko="-", body_en="-",
     )  # fmt: skip

@@ -119,7 +119,7 @@ def test_another_partners_webhooks_are_not_there():
     assert Client().post(f"{LIST}/{delivery.webhook_id}/replay").status_code == 401
 
 
-@pytest.mark.parametrize("webhook_id", ["msg_1", "msg_" + "0" * 32, "msg_" + "G" * 32, str(uuid.uuid4()), "%00"])
+@pytest.mark.parametrize("webhook_id", ["msg_1", "msg_" + "0" * 32, "msg_" + "G" * 32, "0" * 32, "%00"])
 def test_an_id_that_is_none_is_not_found(webhook_id):
     assert Caller(make.partner()).replay(webhook_id).status_code == 404
 
