@@ -7,7 +7,7 @@ export PYTHONUNBUFFERED = 1
 unexport PYTHONDONTWRITEBYTECODE  # a start that compiles everything again takes three times as long
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lock reset setup setup-tests
+.PHONY: help run test chaos lint audit lock reset setup setup-tests
 
 help:  ## 이 도움말 · this help
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -19,11 +19,17 @@ test: setup-tests  ## 모든 시험 (ARGS="-k window") · all tests
 	@$(IN_VENV) -m tests.browser.chromium
 	@$(IN_VENV) -m pytest -n 2 --dist worksteal $(ARGS)
 
+chaos: setup-tests  ## 죽이며 시험 (ARGS="--seconds 300 --seed 7 --json") · a storm of kill -9 over a system of its own
+	@$(IN_VENV) -m tests.chaos $(ARGS)
+
 lint: setup-tests  ## 형식과 형 검사 · ruff and mypy
 	@$(IN_VENV) -m ruff check .
 	@$(IN_VENV) -m ruff format --check .
 	@RUN_DIR=.boot/lint $(IN_VENV) -m ansim.demo.run --only-env
 	@RUN_DIR=.boot/lint $(IN_VENV) -m mypy
+
+audit:  ## 꾸러미의 알려진 약점 (인터넷 필요) · known vulnerabilities of packages (needs the internet)
+	@$(PYTHON) deploy/audit.py
 
 reset: setup  ## 데모 데이터 지우기 · forget the demo's data
 	@$(IN_VENV) -m ansim.demo.run --reset

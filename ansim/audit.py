@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from ansim import checkpoint
 from ansim.lib import fingerprint
-from ansim.models import AccessRecord, Agent
+from ansim.models import AccessRecord, Agent, RecordCut
 from ansim.record_models import Action, Role, mac
 
 LOCK = 0x616E_7369_6D01  # "ansim", the record's chain
@@ -58,10 +58,11 @@ class Verdict:
     """What became of the record: `broken` is the first row that is not as it was written, None when all are."""
 
     count: int
+    """The number of the last row that was proved."""
     checkpoint: int
     broken: int | None = None
     why: str = ""
-    """`changed`, `missing`, `missing_at_the_end`, `no_checkpoint`."""
+    """`changed`, `missing`, `missing_at_the_end`, `no_checkpoint`, `cut_changed`."""
 
 
 def record(actor: Actor, action: Action, *subjects: str, what: str = "", reason: str = "") -> None:
@@ -97,6 +98,41 @@ def _end() -> tuple[int, bytes]:
     return (last[0], bytes(last[1])) if last else (0, b"")
 
 
+@dataclass(frozen=True)
+class Noted:
+    """How far the note outside the database is `behind` the record, and its `age` in seconds (0: there is no note)."""
+
+    behind: int
+    age: float
+    readable: bool = True
+
+
+def noted() -> Noted:
+    """One statement. A note that is ahead (rows were removed) is behind by a negative number."""
+    last = AccessRecord.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    try:
+        note = checkpoint.read()
+    except checkpoint.Unreadable:
+        return Noted(last, 0.0, readable=False)
+    return Noted(last - note.number, checkpoint.age())
+
+
+def fits() -> str:
+    """Whether the record still has the row that was noted outside: "fits", "behind" (a note is missing), "broken",
+    "unreadable". Two statements; `verify` proves the whole chain.
+    """
+    try:
+        note = checkpoint.read()
+    except checkpoint.Unreadable:
+        return "unreadable"
+    last = noted()
+    if note.number:
+        row = AccessRecord.objects.filter(number=note.number).values_list("mac", flat=True).first()
+        if row is None or not hmac.compare_digest(bytes(row), note.mac):
+            return "broken"
+    return "behind" if last.behind > 0 else "fits"
+
+
 def of_contract(contract: str) -> list[AccessRecord]:
     """Every record about that contract, newest first."""
     return list(AccessRecord.objects.filter(subject=fingerprint.of("contract", contract)).order_by("-number"))
@@ -120,12 +156,16 @@ def _word(choices: type[TextChoices], value: str) -> str:
 def verify(progress: Callable[[int, int], None] = lambda done, of: None) -> Verdict:
     """Walk the whole chain, in flat memory. Found is what was changed, removed, put in or put in another order.
 
-    What was removed at the end shows against the checkpoint outside the database, which is read first: rows that are
-    appended meanwhile only come after it. `progress` is told how many rows are done, of how many.
+    It begins behind the newest cut (`ansim.audit_cut`). What was removed at the end shows against the checkpoint, which
+    is outside the database and read first: rows that are appended meanwhile only come after it. `progress` is told how
+    many rows are done, of how many.
     """
     noted = checkpoint.read()
     whole = AccessRecord.objects.order_by("-number").values_list("number", flat=True).first() or 0
-    count, before = 0, b""
+    cut = RecordCut.objects.order_by("-number").first()
+    if cut and not cut.is_ours():
+        return Verdict(0, noted.number, cut.number, "cut_changed")
+    count, before = (cut.number, bytes(cut.before)) if cut else (0, b"")
     rows = AccessRecord.objects.order_by("number").values_list(*AccessRecord.CONTENT, "mac")
     for *content, kept in rows.iterator(chunk_size=CHUNK):
         if content[0] != count + 1:

@@ -9,6 +9,7 @@ import fcntl
 import json
 import logging
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,14 @@ def read() -> Checkpoint:
         return Checkpoint()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Unreadable(str(_path())) from error
+
+
+def age() -> float:
+    """Seconds since the note was last written; 0 when there is none."""
+    try:
+        return max(0.0, time.time() - _path().stat().st_mtime)
+    except OSError:
+        return 0.0
 
 
 def advance(number: int, mac: bytes) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ansim import staff_sign_in
 from ansim.models import Agent
+from ansim.retention_models import LONGEST
 
 WRONG_TOKEN = _("일회용 코드가 맞지 않습니다. 쓴 코드는 다시 쓸 수 없으니 다음 코드를 기다리십시오.")
 TOKEN = {"autocomplete": "one-time-code", "spellcheck": "false"}
@@ -99,6 +100,30 @@ class SignOff(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=_("이상한 점과 확인한 일을 적습니다. 고객의 이름이나 번호는 적지 않습니다."),
     )  # fmt: skip
+
+
+class Period(Confirmed):
+    """For how many days something is kept, and why that changes. `least`: what the law or our own pages need."""
+
+    days = forms.IntegerField(
+        label=_("보관하는 날"), max_value=LONGEST,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+        error_messages={"max_value": _("10년(3660일)보다 길게 둘 수 없습니다.")},
+    )  # fmt: skip
+    reason = forms.CharField(
+        label=_("바꾸는 까닭"), min_length=5, max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    field_order = ("days", "reason", "otp_token")
+
+    def __init__(self, *args: Any, least: int, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.least = least
+
+    def clean_days(self) -> int:
+        days = int(self.cleaned_data["days"])
+        if days < self.least:
+            raise ValidationError(_("%(least)d일보다 짧게 둘 수 없습니다."), params={"least": self.least})
+        return days
 
 
 class Export(Confirmed):

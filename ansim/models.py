@@ -6,7 +6,9 @@ from django.utils.translation import gettext_lazy as _
 
 from ansim.record_models import AccessRecord as AccessRecord
 from ansim.record_models import MonthReview as MonthReview
-from ansim.staff_models import FoundBy as FoundBy
+from ansim.retention_models import Purge as Purge
+from ansim.retention_models import RecordCut as RecordCut
+from ansim.retention_models import RetentionRule as RetentionRule
 from ansim.staff_models import RecoveryCode as RecoveryCode
 from ansim.staff_models import SignInTries as SignInTries
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from ansim.lib import sealed
@@ -28,6 +29,7 @@ class Action(models.TextChoices):
     SIGN_OUT = "sign_out", _("나감")
     REVIEW = "review", _("접속기록 점검")
     GRANT = "grant", _("권한 변경")
+    CUT = "cut", _("오래된 접속기록 지움")
     REFUSED = "refused", _("거절된 시도")
 
 
@@ -90,10 +92,28 @@ class MonthReview(models.Model):
     """That somebody went through a month of the record, and what they found (PIPC 2026-9: at least once a month)."""
 
     month = models.DateField(primary_key=True)
-    """Its first day (Asia/Seoul). A month is signed once."""
+    """Its first day (Asia/Seoul)."""
     signed_by = models.CharField(max_length=150)
     signed_at = models.DateTimeField()
     note = models.CharField(max_length=500)
+    needs_second = models.BooleanField(default=False, db_default=False)
+    """Who signed is in the month themselves: it is done when somebody else signed it too."""
+    second_by = models.CharField(max_length=150, default="", db_default="", blank=True)
+    second_at = models.DateTimeField(null=True)
+    second_note = models.CharField(max_length=500, default="", db_default="", blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="monthreview_second_is_another",
+                condition=Q(second_by="", second_at=None)
+                | (Q(second_at__isnull=False) & ~Q(second_by="") & ~Q(second_by=F("signed_by"))),
+            )
+        ]
+
+    @property
+    def is_done(self) -> bool:
+        return not self.needs_second or self.second_at is not None
 
 
 def mac(before: bytes, content: Sequence[Any]) -> bytes:

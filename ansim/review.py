@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from ansim import audit
@@ -21,6 +22,7 @@ from ansim.record_models import Action
 
 MOST = 50
 AGAIN = 3  # hours of a month in which one customer was looked at by the same agent
+HANDLING = (Action.LOOK, Action.SEARCH, Action.REVEAL, Action.CHANGE, Action.CANCEL, Action.RESET, Action.APPROVE)
 MARK = 8  # letters of a fingerprint, to tell customers apart
 HEADER = ("number", "at", "actor", "role", "address", "action", "what", "subject", "reason")
 RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -96,11 +98,14 @@ class IdleReveal:
 
 @dataclass(frozen=True)
 class Review:
+    """`own`: who asks is in the month themselves, so that their signature alone does not end it."""
+
     month: date
     figures: list[Figures]
     again: list[Again]
     idle: list[IdleReveal]
     signed: MonthReview | None
+    own: bool
 
     @property
     def is_over(self) -> bool:
@@ -119,8 +124,8 @@ def after(month: date) -> date:
     return (month + timedelta(days=31)).replace(day=1)
 
 
-def of(month: date) -> Review:
-    """`month`: its first day (Asia/Seoul)."""
+def of(month: date, *, by: Actor) -> Review:
+    """`month`: its first day (Asia/Seoul). `by`: who looks at it."""
     since, until = _bounds(month)
     given: dict[str, Any] = {"since": since, "until": until, "again": AGAIN, "most": MOST}
     with connection.cursor() as cursor:
@@ -130,22 +135,43 @@ def of(month: date) -> Review:
         again = [Again(actor, subject[:MARK], hours, last) for actor, subject, hours, last in cursor.fetchall()]
         cursor.execute(_IDLE, given)
         idle = [IdleReveal(number, at, actor, who[:MARK], what) for number, at, actor, who, what in cursor.fetchall()]
-    return Review(month, figures, again, idle, MonthReview.objects.filter(month=month).first())
+    signed = MonthReview.objects.filter(month=month).first()
+    return Review(month, figures, again, idle, signed, own=handled_customers(month, by))
+
+
+def handled_customers(month: date, by: Actor) -> bool:
+    """Whether they themselves looked at a customer in that month, or did something for one."""
+    since, until = _bounds(month)
+    mine = AccessRecord.objects.filter(at__gte=since, at__lt=until, actor=by.name)
+    return mine.filter(~Q(subject=""), action__in=HANDLING).exists()
 
 
 def sign(month: date, *, by: Actor, note: str) -> MonthReview:
-    """Done with a month that is over, once. Refused: `wrong_state`."""
+    """Done with a month that is over. Who handled customers in it does not end it alone: somebody else signs too.
+
+    Refused: `wrong_state` for a month that is not over or done, `own` for the second signature of the same person.
+    """
     if month >= birth.today().replace(day=1):
         raise Refused("wrong_state")
     with transaction.atomic():
-        now = timezone.now()
-        signed, is_new = MonthReview.objects.get_or_create(
-            month=month, defaults={"signed_by": by.name, "signed_at": now, "note": note}
+        first = {"signed_by": by.name, "signed_at": timezone.now(), "note": note}
+        needs_second = handled_customers(month, by)
+        review, is_new = MonthReview.objects.select_for_update().get_or_create(
+            month=month, defaults={**first, "needs_second": needs_second}
         )
         if not is_new:
-            raise Refused("wrong_state")
+            _sign_too(review, by=by, note=note)
         audit.record(by, Action.REVIEW, what=f"{month:%Y-%m}", reason=note)
-        return signed
+        return review
+
+
+def _sign_too(review: MonthReview, *, by: Actor, note: str) -> None:
+    if review.is_done:
+        raise Refused("wrong_state")
+    if review.signed_by == by.name:
+        raise Refused("own")
+    review.second_by, review.second_at, review.second_note = by.name, timezone.now(), note
+    review.save(update_fields=["second_by", "second_at", "second_note"])
 
 
 def export(month: date, *, by: Actor, reason: str) -> Iterator[str]:

@@ -34,7 +34,7 @@ def month_review(request: HttpRequest, agent: Agent) -> HttpResponse:
     with transaction.atomic():
         audit.record(actor(request), Action.LOOK, what=f"review.{month:%Y-%m}")
     shown: dict[str, Any] = {
-        "title": _("접속기록 점검"), "review": review.of(month), "form": form,
+        "title": _("접속기록 점검"), "review": review.of(month, by=actor(request)), "form": form,
         "before": review.before(month), "after": review.after(month) if month < birth.today().replace(day=1) else None,
     }  # fmt: skip
     return page(request, "review", shown, status=422 if form.errors else 200)
@@ -42,11 +42,16 @@ def month_review(request: HttpRequest, agent: Agent) -> HttpResponse:
 
 def _sign(request: HttpRequest, month: date, note: str) -> HttpResponse:
     try:
-        review.sign(month, by=actor(request), note=note)
-    except Refused:
+        signed = review.sign(month, by=actor(request), note=note)
+    except Refused as refusal:
         why = _("이미 점검을 마친 달이거나 아직 끝나지 않은 달입니다.")
+        if refusal.code == "own":
+            why = _("본인이 먼저 서명한 달입니다. 다른 사람이 한 번 더 서명해야 끝납니다.")
         return refused(request, what="review.impossible", why=why, status=409)
-    messages.success(request, _("점검을 마쳤습니다. 누가 언제 마쳤는지 기록에 남습니다."))
+    if signed.is_done:
+        messages.success(request, _("점검을 마쳤습니다. 누가 언제 마쳤는지 기록에 남습니다."))
+    else:
+        messages.success(request, _("서명했습니다. 다른 사람이 한 번 더 서명하면 점검이 끝납니다."))
     return HttpResponseRedirect(f"{reverse('desk-review')}?month={month:%Y-%m}", status=303)
 
 

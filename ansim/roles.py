@@ -50,9 +50,15 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     | CARRIER
     | SITE
     | {"ansim.view_all_looks", "ansim.view_agent", "ansim.add_agent", "ansim.change_agent"}
-    | {"ansim.approve_pending", "ansim.review_record"},
+    | {"ansim.approve_pending", "ansim.review_record", "ansim.view_retentionrule", "ansim.change_retentionrule"},
     Role.AUDITOR: frozenset(
-        {"ansim.view_accessrecord", "ansim.view_all_looks", "ansim.view_agent", "ansim.review_record"}
+        {
+            "ansim.view_accessrecord",
+            "ansim.view_all_looks",
+            "ansim.view_agent",
+            "ansim.review_record",
+            "ansim.view_retentionrule",
+        }
     ),
     Role.PARTNER_MANAGER: PARTNERS | SITE | CONTRACTS,
 }

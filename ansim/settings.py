@@ -1,26 +1,30 @@
-"""All settings, from the environment only (`.env.example` lists every name).
+"""All settings, from the environment only (`.env.example` lists every name; NAME_FILE names a file that holds NAME).
 
 In the demo the launcher writes the names into `$RUN_DIR/env`; a value in the real environment wins over that file.
 """
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
 
+from ansim.lib.secret_files import Env
+
 ROOT = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Env()
 RUN_DIR = Path(env.str("RUN_DIR", default=str(ROOT / ".run")))
 if (RUN_DIR / "env").is_file():
     env.read_env(RUN_DIR / "env")
 
 # --- Django ---------------------------------------------------------------------------------------
 SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])  # former ones: what they signed still counts
 DEBUG = False
 DEMO = env.bool("DEMO", default=False)
 BASE_URL = env.str("BASE_URL").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[urlsplit(BASE_URL).hostname])
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # networks of ours whose X-Forwarded-For counts
 ROOT_URLCONF = "ansim.urls"
 WSGI_APPLICATION = "ansim.wsgi.application"
 APPEND_SLASH = False
@@ -212,8 +216,13 @@ EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMA
 EMAIL_TIMEOUT = GATEWAY_TIMEOUT
 EMAIL_OFFERED = EMAIL_BACKEND.endswith("smtp.EmailBackend")  # without a mail server my page takes no address
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="ansim@localhost")
-MESSAGES_KEPT_DAYS = env.int("MESSAGES_KEPT_DAYS", default=30)
+PURGE_AT_NIGHT = env.bool("PURGE_AT_NIGHT", default=True)  # by the rules of retention (ansim.retention)
 WORLD_URL = env.str("WORLD_URL", default="").rstrip("/")
+
+# --- What the processes count (docs/adr/0023) -------------------------------------------------------
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one nobody may ask
+METRICS_DIR = Path(env.str("METRICS_DIR", default=str(RUN_DIR / "metrics")))
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)  # prometheus_client takes it from there alone
 
 # --- Celery: a doorbell; the rows are the truth (docs/adr/0002) -----------------------------------
 CELERY_BROKER_URL = REDIS_URL
@@ -236,6 +245,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["out"], "level": "WARNING", "propagate": False},
         "django.request": {"level": "CRITICAL"},  # ansim.lib.correlator logs requests, without secrets
+        "django.security": {"level": "CRITICAL"},  # quotes whole paths and hosts; the request's line has the status
         "celery.app.trace": {"level": "WARNING"},  # two lines a tick, several ticks a second
         "celery.worker.strategy": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},  # logs addresses in full

@@ -19,13 +19,3 @@ class SignInTries(models.Model):
     wrong = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
     tried_at = models.DateTimeField(db_index=True)
-
-
-class FoundBy(models.Model):
-    """By what else the desk finds a customer than number or contract: one keyed fingerprint of name and birth date.
-
-    `customer` is the id of a subscription: no foreign key, because customers are known above, and no name is kept here.
-    """
-
-    fingerprint = models.CharField(max_length=64, db_index=True)
-    customer = models.UUIDField(unique=True)

@@ -21,11 +21,15 @@ from ansim.record_models import Action
 TRIES = 5
 LOCKED_FOR = timedelta(minutes=15)
 FORGOTTEN = timedelta(days=1)
+NOBODY = "(unknown)"  # no account can be called that
 FROM_ONE_ADDRESS = 60  # in ten minutes, right or wrong: each costs a slow hash
 
 
 def sign_in(username: str, password: str, token: str, *, address: str) -> Agent | None:
-    """The agent, with `otp_device` as django-otp wants it; None for anything wrong. `token` may be a recovery code."""
+    """The agent, with `otp_device` as django-otp wants it; None for anything wrong. `token` may be a recovery code.
+
+    What was typed as a name that is none may be a password in the wrong field: the record has its fingerprint alone.
+    """
     came_from = fingerprint.of("desk-address", address)
     if not rates.take(rates.Rule(f"desk-sign-in:{came_from}", FROM_ONE_ADDRESS, seconds=600)).allowed:
         return None
@@ -39,7 +43,9 @@ def sign_in(username: str, password: str, token: str, *, address: str) -> Agent 
         if not _locked(tries) and agent is not None and right:
             device = _second_factor(agent, token, address=address)
         _count(tries, wrong=device is None, agent=agent, address=address)
-        if agent is not None:
+        if agent is None:
+            audit.record(Actor(NOBODY, "", address), Action.REFUSED, _account(username), what="sign_in_unknown")
+        else:
             entered = (Action.REFUSED, "sign_in") if device is None else (Action.SIGN_IN, "")
             audit.record(audit.staff(agent, address=address), entered[0], of(agent), what=entered[1])
         if device is None or agent is None:
@@ -68,6 +74,8 @@ def guess(username: str, address: str, *, right: bool) -> bool:
         tries = _tries(_account(username), fingerprint.of("desk-address", address))
         good = right and not _locked(tries)
         _count(tries, wrong=not good, agent=None, address=address)
+        if not good:
+            audit.record(Actor(NOBODY, "", address), Action.REFUSED, _account(username), what="enrolment_code")
         return good
 
 

@@ -5,7 +5,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
-from ansim import desk_site, review_site, views
+from ansim import desk_site, retention_site, review_site, views
 from subscriptions import app_api as subscription_app_api
 from subscriptions import (
     app_site,
@@ -14,10 +14,12 @@ from subscriptions import (
     crawler_site,
     desk,
     join_site,
+    metrics_api,
     my_mail_site,
     my_records_site,
     my_site,
     public_site,
+    status_site,
 )
 from verification import app_api, controls_api, partner_api, partner_desk_site, partner_site, webhook_api, window
 from verification.partner_docs import pages as partner_docs
@@ -37,6 +39,7 @@ site = [
 urlpatterns = [
     path("livez", views.livez),
     path("readyz", views.readyz),
+    path("", include(metrics_api.urlpatterns)),
     path("partner/v1/", include(partner_api.urlpatterns)),
     path("partner/v1/", include(webhook_api.urlpatterns)),
     path("partner/v1/", include(partner_docs.urlpatterns)),
@@ -50,6 +53,8 @@ urlpatterns = [
     path("admin/", include(desk.urlpatterns)),
     path("admin/", include(desk_site.urlpatterns)),
     path("admin/", include(review_site.urlpatterns)),
+    path("admin/", include(retention_site.urlpatterns)),
+    path("admin/", include(status_site.urlpatterns)),
     path("admin/", include(partner_desk_site.urlpatterns)),
     path("admin/", admin.site.urls),
     *crawler_site.urlpatterns,

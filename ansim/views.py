@@ -1,11 +1,15 @@
 """The two questions a load balancer asks, and what people read where there is nothing for them."""
 
+import contextlib
+
 import redis
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
-from ansim import once
+from ansim import checkup, once
+
+_applied: set[bool] = set()
 
 # Django's own two views look for the form's token first, and break once more on what made the request a bad one.
 
@@ -27,9 +31,13 @@ def livez(request: HttpRequest) -> HttpResponse:
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when it can do its work. Redis away is told but is no reason to send nobody here: limits use the database."""
-    found = {"database": _database(), "redis": _redis()}
-    return JsonResponse(found, status=200 if found["database"] else 503)
+    """200 when it can do its work: the database answers and has this code's migrations (newer ones are no harm).
+
+    Redis away is told but is no reason to send nobody here: limits use the database.
+    """
+    database = _database()
+    found = {"database": database, "migrations": database and _migrated(), "redis": _redis()}
+    return JsonResponse(found, status=200 if found["migrations"] else 503)
 
 
 def _database() -> bool:
@@ -39,6 +47,14 @@ def _database() -> bool:
     except DatabaseError:
         return False
     return True
+
+
+def _migrated() -> bool:
+    """Asked until it is so: what was applied stays, and to look costs reading every migration."""
+    if not _applied:
+        with contextlib.suppress(DatabaseError):
+            _applied.update({True} if not checkup.unapplied() else ())
+    return bool(_applied)
 
 
 def _redis() -> bool:

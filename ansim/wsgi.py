@@ -5,7 +5,10 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from ansim.lib.proxies import Proxied
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ansim.settings")
 
@@ -25,4 +28,5 @@ class Measured:
         return self.application(environ, start_response)
 
 
-application = Measured(get_wsgi_application())
+_django = get_wsgi_application()  # it reads the settings
+application = Proxied(Measured(_django), proxies=settings.TRUSTED_PROXIES)

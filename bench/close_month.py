@@ -39,7 +39,7 @@ SELECT gen_random_uuid(), 'bench', gen_random_uuid(), what.type, '', contract_fi
 DURING = EVENTS.format(
     what="('suspended', '2025-09-10 12:00+09'::timestamptz), ('resumed', '2025-09-20 12:00+09'::timestamptz)"
 )
-LATE = EVENTS.format(what="('suspended', '2025-09-25 12:00+09'::timestamptz)") + (  # noqa: S608
+LATE = EVENTS.format(what="('suspended', '2025-09-25 12:00+09'::timestamptz)") + (
     "INSERT INTO subscriptions_unsettled (line_id, since) SELECT l.id, now() FROM verification_line l"
     " JOIN subscriptions_carrierevent e USING (contract_fingerprint) WHERE e.time = '2025-09-25 12:00+09';"
 )

@@ -59,7 +59,7 @@ def push(page: str, browsers: list[Browser], over: threading.Event) -> tuple[lis
 
     def press(browser: Browser) -> None:
         with httpx.Client(cookies=browser.http.cookies, timeout=60) as http:
-            over.wait(random.random() * PACE)  # noqa: S311 # they do not come in step
+            over.wait(random.random() * PACE)  # they do not come in step
             while not over.is_set():
                 try:
                     answered[str(http.get(page).status_code)] += 1

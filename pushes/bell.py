@@ -11,3 +11,8 @@ QUEUES = {
 
 def pull(channel: str) -> None:
     bell.pull(DRAIN, str(channel), queue=QUEUES[Message.Channel(channel)])
+
+
+def heard(channel: str) -> None:
+    """Before the drain looks."""
+    bell.heard(DRAIN, str(channel))

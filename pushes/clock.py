@@ -1,9 +1,6 @@
 """What the timetable calls: ring for what is still owed, forget what has served its purpose."""
 
-from datetime import timedelta
-
 from celery import shared_task
-from django.conf import settings
 from django.utils import timezone
 
 from pushes import bell
@@ -20,10 +17,7 @@ def ring_again() -> None:
 
 @shared_task(name="pushes.clock.forget", max_retries=0)
 def forget() -> None:
-    """Texts, envelopes and addresses that nobody confirmed go when they have expired, the messages themselves after
-    MESSAGES_KEPT_DAYS (30).
-    """
-    now, days = timezone.now(), settings.MESSAGES_KEPT_DAYS
+    """Texts, envelopes and addresses that nobody confirmed go when they have expired. (Messages: the nightly purge.)"""
+    now = timezone.now()
     Message.objects.filter(expires_at__lte=now, body__isnull=False).update(body=None)
     MailAddress.objects.filter(address=None, letters_expire_at__lte=now).delete()
-    Message.objects.filter(created_at__lt=now - timedelta(days=days)).delete()

@@ -1,6 +1,5 @@
 import uuid
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -93,5 +92,6 @@ class Message(models.Model):
         indexes = [
             models.Index(name="message_owed", fields=["channel", "due_at"], condition=Q(state="owed")),
             models.Index(name="message_with_body", fields=["expires_at"], condition=Q(body__isnull=False)),
-            BrinIndex(name="message_age", fields=["created_at"], autosummarize=True),
+            models.Index(name="message_age", fields=["created_at"]),
+            models.Index(name="message_failed", fields=["created_at"], condition=Q(state="failed")),
         ]

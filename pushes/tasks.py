@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from celery import shared_task
 
 from ansim import drain as drains
-from pushes import bell, outbox
+from pushes import bell, metrics, outbox
 from pushes.gateways import DeadAddress, Failure, Later, Misconfigured, Sent, apns, fcm, mail, sms
 from pushes.models import Message
 
@@ -30,6 +30,7 @@ def drain(channel: str) -> None:
 
     Nothing is repeated by Celery: what stays owed is due again later, and the clock rings for it.
     """
+    bell.heard(channel)
     if _drains[Message.Channel(channel)].ring():
         bell.pull(channel)
 
@@ -49,10 +50,11 @@ class Drain(drains.Drain[Message, Sent | Failure]):
         return []
 
     def send(self, owed: Message) -> Sent | Failure:
-        try:
-            return GATEWAYS[self.channel](owed)
-        except Failure as failure:
-            return failure
+        with metrics.SENDING_SECONDS.labels(self.channel).time():
+            try:
+                return GATEWAYS[self.channel](owed)
+            except Failure as failure:
+                return failure
 
     def broke(self, owed: Message, error: Exception) -> Failure:
         return Later(type(error).__name__)
@@ -66,6 +68,7 @@ class Drain(drains.Drain[Message, Sent | Failure]):
 
     def _tell(self, heard: Sequence[tuple[Message, Sent | Failure]]) -> None:
         """One line for each kind of answer. Our own misconfiguration is the alarm: somebody must be woken."""
+        metrics.heard(heard)
         kinds = Counter((type(said), "" if isinstance(said, Sent) else said.code) for _, said in heard)
         for (kind, code), messages in kinds.items():
             about = {"channel": str(self.channel), "messages": messages}

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +16,8 @@ from subscriptions import carrier_events
 from subscriptions.models import Announcement, CarrierEvent, ConsentDocument, Price, Question
 from subscriptions.page_forms import AnnouncementForm, QuestionForm
 from subscriptions.terms_forms import ConsentDocumentForm, PriceForm
+
+TIME = {"placeholder": "2026-12-01 09:00", "autocomplete": "off"}
 
 
 @admin.register(CarrierEvent)
@@ -73,6 +76,8 @@ class Announcements(Written):
     list_display = ["published_at", "title_ko", "title_en"]
     list_display_links = ["title_ko"]
     ordering = ["-published_at"]
+    # One field with a label of its own: Django's two have one between them.
+    formfield_overrides = {DateTimeField: {"form_class": forms.DateTimeField, "widget": forms.DateTimeInput(TIME)}}
 
 
 @admin.register(Question)

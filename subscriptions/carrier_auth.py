@@ -16,8 +16,9 @@ TOLERANCE = 300  # seconds that the sender's clock may differ
 
 
 @cache
-def _key(secret: str) -> bytes:
-    return base64.b64decode(secret.removeprefix("whsec_"))
+def _keys(secrets: str) -> list[bytes]:
+    """By commas: during a rotation the new one and the old one count."""
+    return [base64.b64decode(secret.strip().removeprefix("whsec_")) for secret in secrets.split(",")]
 
 
 class CarrierSignature(BaseAuthentication):
@@ -32,8 +33,9 @@ class CarrierSignature(BaseAuthentication):
         if not (message and given and in_time):
             raise AuthenticationFailed
         signed = b".".join((message.encode("latin-1"), at.encode(), request._request.body))
-        wanted = hmac.digest(_key(settings.CARRIER_EVENTS_SECRET), signed, hashlib.sha256)
-        if not any(hmac.compare_digest(wanted, signature) for signature in map(_signature, given.split())):
+        wanted = [hmac.digest(key, signed, hashlib.sha256) for key in _keys(settings.CARRIER_EVENTS_SECRET)]
+        told = [_signature(one) for one in given.split()]
+        if not any(hmac.compare_digest(one, signature) for one in wanted for signature in told):
             raise AuthenticationFailed
         return None, "carrier"
 

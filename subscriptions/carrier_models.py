@@ -57,6 +57,7 @@ class CarrierEvent(models.Model):
         indexes = [
             models.Index(name="carrierevent_of_contract", fields=["contract_fingerprint", "time", "event_id"]),
             models.Index(name="carrierevent_stuck", fields=["received_at"], condition=Q(standing="stuck")),
+            models.Index(name="carrierevent_age", fields=["received_at"]),
         ]
 
     @property

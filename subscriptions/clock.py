@@ -5,11 +5,13 @@ from contextlib import suppress
 from datetime import timedelta
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
 
+from ansim import retention
 from ansim.lib import birth
 from ansim.lib.problem import Unavailable
-from subscriptions import billing, carrier_events, charges, closing, pending, reconciliation, sessions
+from subscriptions import billing, carrier_events, charges, closing, pending, purging, reconciliation, sessions
 from subscriptions.models import ClosedMonth, PendingChange
 
 BATCH = 500
@@ -64,3 +66,13 @@ def reconcile() -> None:
     ends = time.monotonic() + SHIFT
     with suppress(Unavailable, reconciliation.AtWork):
         reconciliation.run(until=lambda: time.monotonic() > ends)
+
+
+@shared_task(name="subscriptions.clock.purge", max_retries=0)
+def purge() -> None:
+    """Once a night, a shift at a time: remove what is kept long enough (PURGE_AT_NIGHT, on by default)."""
+    now = timezone.localtime()
+    if not settings.PURGE_AT_NIGHT or now.hour not in NIGHT or not retention.due(since=now - timedelta(hours=12)):
+        return
+    ends = time.monotonic() + SHIFT
+    retention.run(purging.SORTS, until=lambda: time.monotonic() > ends)

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from ansim.lib import birth
-from subscriptions import billing, lifecycle
+from subscriptions import billing, lifecycle, metrics
 from subscriptions.billing import Account
 from subscriptions.models import Charge, ClosedMonth, Posting, Price, Subscription, Unsettled
 from subscriptions.timeline import Course
@@ -78,6 +78,7 @@ def close(month: date, *, seconds: float | None = None, progress: Callable[[int]
             return done
         with transaction.atomic():
             _close_lines(waiting, done, prices)
+        metrics.CLOSED_LINES.inc(len(waiting))
         after = waiting[-1]
         progress(len(waiting))
     ClosedMonth.objects.get_or_create(month=month)

@@ -12,9 +12,9 @@ from django.db import transaction
 from ansim import audit
 from ansim.audit import Actor
 from ansim.lib import fingerprint
-from ansim.models import Agent, FoundBy
+from ansim.models import Agent
 from ansim.record_models import Action
-from subscriptions.models import Subscription
+from subscriptions.models import FoundBy, Subscription
 
 MOST = 20  # people of one name and birth date
 

@@ -17,6 +17,7 @@ from subscriptions.consent_models import ConsentDocument as ConsentDocument
 from subscriptions.leaving_models import LeavingReason as LeavingReason
 from subscriptions.page_models import Announcement as Announcement
 from subscriptions.page_models import Question as Question
+from subscriptions.search_models import FoundBy as FoundBy
 from subscriptions.session_models import CustomerSession as CustomerSession
 from verification.models import Line
 
@@ -70,6 +71,7 @@ class Subscription(models.Model):
                 | (Q(cancelled_at__isnull=False) & ~Q(cancel_reason="")),
             ),
         ]
+        indexes = [models.Index(name="subscription_age", fields=["ended_at"], condition=Q(ended_at__isnull=False))]
 
 
 class PendingChange(models.Model):

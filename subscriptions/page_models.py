@@ -27,11 +27,11 @@ class Question(models.Model):
     """A question of the FAQ with its answer and its own address (`slug`). Answers are Markdown without HTML."""
 
     class Group(models.TextChoices):
-        USING = "using", "이용"
-        JOINING = "joining", "가입"
-        CHANGES = "changes", "변경"
-        FEE = "fee", "요금"
-        LEAVING = "leaving", "해지"
+        USING = "using", _("이용")
+        JOINING = "joining", _("가입")
+        CHANGES = "changes", _("변경")
+        FEE = "fee", _("요금")
+        LEAVING = "leaving", _("해지")
 
     slug = models.SlugField(max_length=50, primary_key=True)
     group = models.CharField(max_length=8, choices=Group)

@@ -9,6 +9,7 @@ word. Redis away: everybody comes in, and `waiting_door` alone says how many at 
 import logging
 import math
 import secrets
+import time
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -109,6 +110,13 @@ def leave(ticket: str) -> None:
             pipeline.execute()
     except redis.RedisError:
         log.warning("redis_away", extra={"falls_back_to": "time"})
+
+
+def count(pipeline: "redis.client.Pipeline") -> None:
+    """Asks how many are inside and how many wait, along with what else the caller asks."""
+    inside, queue, *_ = _keys()
+    pipeline.zcount(inside, (time.time() - STAY) * 1000, "+inf")
+    pipeline.zcard(queue)
 
 
 def _keys() -> list[str]:

@@ -1,10 +1,14 @@
 """What every test may use. The world is the real simulated one, over a real socket (`tests.system` starts it)."""
 
+import os
+from pathlib import Path
+
 import httpx
 import pytest
 from django.db import connection
 
 from tests.browser.chromium import playwright_launch
+from tests.logs import Watch
 
 
 @pytest.fixture(scope="session")
@@ -18,6 +22,14 @@ def django_db_setup(django_db_setup, django_db_blocker):
     """Between tests every table is emptied, also the record of access: in the tests' own database alone it may be."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE ansim_accessrecord DISABLE TRIGGER accessrecord_no_truncate")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobody_is_in_the_logs():
+    """After the last test: what web, worker, clock, servers and launcher logged during all of them tells of nobody."""
+    watch = Watch(Path(os.environ["RUN_DIR"]))
+    yield
+    assert watch.leaks() == []
 
 
 @pytest.fixture

@@ -73,3 +73,10 @@ def test_every_file_that_the_readme_and_the_decisions_name_is_there():
     named = {(page.name, path) for page in pages for path in NAMED.findall(page.read_text())}
     gone = {(page, path) for page, path in named if not (ROOT / path).exists() and not list(ROOT.glob(f"{path}*"))}
     assert not gone
+
+
+def test_every_threat_names_a_test_that_exists():
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", (ROOT / "SECURITY.md").read_text())
+    assert len(named) > 40
+    missing = [(file, test) for file, test in named if f"def {test}(" not in (ROOT / file).read_text()]
+    assert missing == []

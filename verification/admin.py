@@ -132,10 +132,14 @@ class Partners(Recorded, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     ordering = ["name"]
     contract = ("name", "domain", "is_agency", "grants")
     readonly_fields = (
-        "id", "sites", "return_origins", "webhook_url", "webhook_disabled_at", "previous_webhook_secret_until",
+        "partner_id", "sites", "return_origins", "webhook_url", "webhook_disabled_at", "previous_webhook_secret_until",
         "limits", "created_at",
     )  # fmt: skip
     actions = ["enable_webhooks"]
+
+    @admin.display(description=_("이용 사이트 ID"))
+    def partner_id(self, partner: Partner) -> str:
+        return str(partner.pk)
 
     def get_fields(self, request: HttpRequest, obj: Partner | None = None) -> tuple[str, ...]:
         return (*self.contract, *self.readonly_fields) if obj else self.contract

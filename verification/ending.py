@@ -12,7 +12,7 @@ from ansim.lib import rows
 from ansim.lib.problem import Refused
 from pushes import delivery
 from pushes.models import Message
-from verification import webhooks
+from verification import metrics, webhooks
 from verification.models import Line, Verification
 from verification.states import Channel, State
 
@@ -74,6 +74,7 @@ def end(
     told = webhooks.owed(verification, verification.partner, now=now)
     messages = list(also)
     rows.write(insert=[*told, *messages], update=[(verification, ENDED_FIELDS)])
+    metrics.moved(verification)
     if state != State.VERIFIED:
         delivery.void([verification.pk])
     delivery.ring(*messages)

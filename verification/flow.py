@@ -19,7 +19,7 @@ from ansim.lib import fingerprint, rows
 from ansim.lib.problem import Refused
 from pushes import delivery
 from pushes.models import Message
-from verification import codes, receipts, routing, sandbox, webhooks
+from verification import codes, metrics, receipts, routing, sandbox, webhooks
 from verification.ending import Outcome, closed, end, end_if_overdue, end_open, hold
 from verification.identity import Identity
 from verification.limits import Limits
@@ -146,6 +146,7 @@ def _told(verification: Verification, *, now: datetime) -> list[WebhookDelivery]
 
 def _ring(verification: Verification, owed: list[Model]) -> None:
     delivery.ring(*(row for row in owed if isinstance(row, Message)))
+    metrics.moved(verification)
     if verification.state not in (State.CREATED, State.AWAITING_APP):
         webhooks.ring()
 
@@ -178,6 +179,7 @@ def _verified(verification: Verification, *, now: datetime) -> None:
     verification.move(State.VERIFIED, now=now)
     told = webhooks.owed(verification, verification.partner, now=now)
     rows.write(insert=told, update=[(verification, ("state", "ended_at", "receipt"))])
+    metrics.moved(verification)
     webhooks.ring()
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from celery import shared_task
 
 from ansim import drain
-from verification import webhook_outbox, webhook_post, webhooks
+from verification import metrics, webhook_outbox, webhook_post, webhooks
 from verification.models import WebhookDelivery
 from verification.webhook_post import Heard
 
@@ -22,6 +22,7 @@ PATIENCE = 5_000  # milliseconds an endpoint may take before it counts as slow
 @shared_task(name="verification.tasks.deliver_webhooks", max_retries=0)
 def deliver_webhooks() -> None:
     """Delivers what is due. Safe to ring twice; nothing is repeated by Celery: the clock rings for what stays owed."""
+    webhooks.heard()
     if _drain.ring():
         webhooks.pull()
 
@@ -47,6 +48,8 @@ class Drain(drain.Drain[WebhookDelivery, Heard]):
             (self._slow.add if said.ms > PATIENCE else self._slow.discard)(delivery.partner_id)
         outcomes = [webhook_outbox.became(delivery, said) for delivery, said in heard]
         drain.persist(lambda: webhook_outbox.record(outcomes), patience=webhook_outbox.LEASE)
+        for delivery, said in heard:
+            metrics.heard(delivery, said)
         for (partner, code), deliveries in Counter((one.partner_id, said.code) for one, said in heard).items():
             about = {"partner": str(partner), "deliveries": deliveries}
             if code:

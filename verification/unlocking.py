@@ -12,7 +12,7 @@ from ansim.lib import rows
 from ansim.lib.problem import Refused
 from pushes import delivery
 from pushes.models import Device
-from verification import codes, not_me, registration, routing, webhooks
+from verification import codes, metrics, not_me, registration, routing, webhooks
 from verification.ending import Outcome, closed, end, end_if_overdue, hold
 from verification.limits import Limits
 from verification.models import Line, Verification
@@ -79,6 +79,7 @@ def _make_number(verification: Verification, line: Line, device: Device) -> str:
             (line, ("wrong_passwords",)),
         ],
     )
+    metrics.moved(verification)
     delivery.ring(message)
     webhooks.ring()
     return envelope

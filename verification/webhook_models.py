@@ -3,7 +3,6 @@
 import uuid
 from datetime import datetime
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -91,4 +90,4 @@ class WebhookAttempt(models.Model):
     class Meta:
         verbose_name = _("전달 시도")
         verbose_name_plural = _("전달 시도")
-        indexes = [BrinIndex(name="webhookattempt_age", fields=["at"], autosummarize=True)]
+        indexes = [models.Index(name="webhookattempt_age", fields=["at"])]

@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from ansim import bell
 from ansim.lib.problem import Refused
-from verification.models import Partner, Verification, WebhookAttempt, WebhookDelivery
+from verification.models import Partner, Verification, WebhookDelivery
 
 # Standard Webhooks' ladder (mission.md section 5): how long after the attempt before. The first one is at once.
+DELIVER = "verification.tasks.deliver_webhooks"
 LADDER = tuple(
     timedelta(seconds=after)
     for after in (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
 )
-LOG_KEPT = timedelta(days=30)
 State = WebhookDelivery.State
 
 
@@ -44,7 +44,12 @@ def ring() -> None:
 
 
 def pull() -> None:
-    bell.pull("verification.tasks.deliver_webhooks", queue="webhook")
+    bell.pull(DELIVER, queue="webhook")
+
+
+def heard() -> None:
+    """Before the delivery looks at what is owed."""
+    bell.heard(DELIVER)
 
 
 @transaction.atomic
@@ -111,7 +116,6 @@ def rotate_secret(partner_id: uuid.UUID, *, keep: timedelta) -> Rotated:
 
 
 def forget(*, now: datetime) -> None:
-    """Old attempts, and secrets that sign no more."""
-    WebhookAttempt.objects.filter(at__lt=now - LOG_KEPT).delete()
+    """Secrets that sign no more. (Old attempts: the nightly purge.)"""
     outlived = Partner.objects.filter(previous_webhook_secret_until__lte=now)
     outlived.update(previous_webhook_secret=None, previous_webhook_secret_until=None)

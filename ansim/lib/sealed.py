@@ -28,6 +28,11 @@ def _ring() -> dict[str, AESGCM]:
     return {key_id: AESGCM(base64.b64decode(key)) for key_id, key in pairs}
 
 
+def newest() -> str:
+    """The id of the key that seals."""
+    return next(iter(_ring()))
+
+
 def seal(value: Any, *, place: str) -> bytes:
     """JSON in, `id 0x00 nonce ciphertext` out. `place` ("table.column.row") is needed again to open it."""
     key_id, key = next(iter(_ring().items()))

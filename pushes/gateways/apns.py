@@ -41,6 +41,7 @@ NEVER = frozenset(
     {"BadCollapseId", "BadExpirationDate", "BadMessageId", "BadPriority", "DuplicateHeaders", "InvalidPushType",
      "MissingDeviceToken", "PayloadEmpty", "PayloadTooLarge"}
 )  # fmt: skip
+NOBODY = "0" * 300  # longer than any device token
 _lock = threading.Lock()
 
 
@@ -132,6 +133,17 @@ def send(message: Message) -> Sent:
     if answer.status_code != 200:
         raise _failure(answer)
     return Sent(answer.headers.get("apns-id", ""))
+
+
+def probe() -> None:
+    """Apple knows us: it complains of an address that is none, and not of our token. Raises Failure; nobody is rung."""
+    try:
+        with _apple().client() as client:
+            answer = client.send_notification_async(NOBODY, Payload(), topic=settings.APNS_TOPIC)
+    except httpx.HTTPError as error:
+        raise Later(type(error).__name__) from error
+    if answer.status_code != 200 and not isinstance(failure := _failure(answer), DeadAddress):
+        raise failure
 
 
 def _apple() -> _Apple:

@@ -55,6 +55,15 @@ def send(message: Message) -> Sent:
         raise _not_let_in(error) from error
 
 
+def probe() -> None:
+    """Google knows us: it gives a new access token. Raises Failure; nothing is sent."""
+    try:
+        credential = _authorized_app().credential.get_credential()
+        credential.refresh(functools.partial(Request(), timeout=settings.GATEWAY_TIMEOUT))
+    except GoogleAuthError as error:
+        raise _not_let_in(error) from error
+
+
 def _authorized_app() -> firebase_admin.App:
     """The app with a live access token: one thread fetches it, the others wait for it instead of fetching their own."""
     with _lock:

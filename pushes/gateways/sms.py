@@ -2,11 +2,12 @@
 
 import atexit
 import functools
+import json
 import sys
 import threading
 from typing import Protocol
 
-import httpx
+import urllib3
 from django.conf import settings
 
 from ansim.lib import masking
@@ -24,29 +25,44 @@ class Http:
     """`POST {SMS_URL}/messages` > 202 `{"id"}`. No answer and 5xx may be tried again, 4xx is final."""
 
     def __init__(self, url: str, token: str, timeout: float) -> None:
-        self._client = httpx.Client(
-            base_url=url,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT),
+        self._url = f"{url}/messages"
+        self._pools = urllib3.PoolManager(
+            num_pools=2,
+            maxsize=32,
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            timeout=urllib3.Timeout(connect=CONNECT_TIMEOUT, read=timeout),
+            retries=False,
         )
-        atexit.register(self._client.close)
+        atexit.register(self._pools.clear)
 
     def send(self, to: str, text: str) -> Sent:
         try:
-            answer = self._client.post("/messages", json={"to": to, "from": settings.SMS_FROM, "text": text})
-        except httpx.TimeoutException as error:
+            answer = self._post({"to": to, "from": settings.SMS_FROM, "text": text})
+        except urllib3.exceptions.TimeoutError as error:
             raise Later("timeout") from error
-        except httpx.HTTPError as error:
+        except urllib3.exceptions.HTTPError as error:
             raise Later("unreachable") from error
-        if answer.status_code >= 500:
+        if answer.status >= 500:
             raise Later(_code(answer), retry_after=retry_after(answer.headers.get("Retry-After")))
-        if answer.status_code in (401, 403):
+        if answer.status in (401, 403):
             raise Misconfigured(_code(answer), final=True)
-        if answer.status_code >= 400:
+        if answer.status >= 400:
             raise Never(_code(answer))
-        if not answer.is_success:
-            raise Misconfigured(str(answer.status_code))  # a redirect: the address is not the gateway's
+        if not 200 <= answer.status < 300:
+            raise Misconfigured(str(answer.status))  # a redirect: the address is not the gateway's
         return Sent(_said(answer, "id"))
+
+    def probe(self) -> None:
+        """Let in and told that this is no message: nothing was sent."""
+        try:
+            answer = self._post({})
+        except urllib3.exceptions.HTTPError as error:
+            raise Later(type(error).__name__) from error
+        if answer.status not in (400, 422):
+            raise Misconfigured(_code(answer))
+
+    def _post(self, body: dict[str, str]) -> urllib3.BaseHTTPResponse:
+        return self._pools.request("POST", self._url, body=json.dumps(body).encode(), redirect=False)
 
 
 class Console:
@@ -64,6 +80,11 @@ def send(message: Message) -> Sent:
             settings.SMS_GATEWAY, settings.BASE_URL, settings.SMS_URL, settings.SMS_TOKEN, settings.GATEWAY_TIMEOUT
         )
     return gateway.send(message.body["to"], message.body["text"])
+
+
+def probe() -> None:
+    """The HTTP gateway knows us. Raises Failure; nothing is sent."""
+    Http(settings.SMS_URL, settings.SMS_TOKEN, settings.GATEWAY_TIMEOUT).probe()
 
 
 @functools.cache
@@ -84,11 +105,11 @@ def wrong_choice(name: str, base_url: str, url: str) -> str | None:
     return None
 
 
-def _code(answer: httpx.Response) -> str:
-    return _said(answer, "code") or str(answer.status_code)
+def _code(answer: urllib3.BaseHTTPResponse) -> str:
+    return _said(answer, "code") or str(answer.status)
 
 
-def _said(answer: httpx.Response, member: str) -> str:
+def _said(answer: urllib3.BaseHTTPResponse, member: str) -> str:
     try:
         return str(answer.json()[member])
     except (ValueError, KeyError, TypeError):

@@ -280,6 +280,21 @@ def test_no_account_is_ever_removed():
     assert Agent.objects.filter(pk=han.agent.pk).exists()
 
 
+# --- Who is nobody --------------------------------------------------------------------------------------------------
+
+
+def test_who_tries_under_a_name_that_is_none_is_on_record_and_what_was_typed_is_not():
+    """It may be a password in the wrong field."""
+    stranger = Client(REMOTE_ADDR="10.9.9.77", headers={"Accept-Language": "ko"})
+    stranger.post(LOGIN, {"username": "hunter2-my-password", "password": "x", "otp_token": "123456"})
+    row = AccessRecord.objects.get(what="sign_in_unknown")
+    assert (row.actor, row.action, row.address, row.agent) == ("(unknown)", "refused", "10.9.9.77", None)
+    assert "hunter2" not in str(AccessRecord.objects.values())
+    assert row.subject, "the same name again shows as the same"
+    stranger.post("/admin/enrol/", {"username": "nobody-here", "code": "aaaa-bbbb"})
+    assert AccessRecord.objects.filter(what="enrolment_code", actor="(unknown)").count() == 1
+
+
 # --- The record -----------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from ansim import audit, review
@@ -57,7 +57,7 @@ def test_looks_per_hour_and_nights_show(at):
     at(3, 22, Action.LOOK)
     at(4, 5, Action.REVEAL)
     at(4, 6, Action.LOOK)
-    [kim] = review.of(review.last_month()).figures
+    [kim] = review.of(review.last_month(), by=KIM).figures
     assert (kim.actor, kim.busiest, kim.nights, kim.customers, kim.looks, kim.reveals) == ("kim", 5, 2, 5, 7, 1)
 
 
@@ -65,28 +65,28 @@ def test_the_same_customer_again_shows_from_the_third_hour_on(at):
     at(3, 10, Action.LOOK)
     at(3, 10, Action.LOOK, minute=30)
     at(3, 11, Action.LOOK)
-    assert review.of(review.last_month()).again == []
+    assert review.of(review.last_month(), by=KIM).again == []
     at(5, 9, Action.SEARCH)
-    [again] = review.of(review.last_month()).again
+    [again] = review.of(review.last_month(), by=KIM).again
     assert (again.actor, again.mark, again.hours) == ("kim", "customer", 3)
 
 
 def test_a_reveal_after_which_nothing_was_done_within_an_hour_shows(at):
     at(3, 10, Action.REVEAL, "customer-1")
     at(3, 10, Action.CANCEL, "customer-1", minute=59)
-    assert review.of(review.last_month()).idle == []
+    assert review.of(review.last_month(), by=KIM).idle == []
     at(3, 12, Action.REVEAL, "customer-2")
     at(3, 12, Action.CANCEL, "customer-1", minute=30)
     at(3, 13, Action.CANCEL, "customer-2", minute=1)
-    assert [idle.mark for idle in review.of(review.last_month()).idle] == ["customer"]
+    assert [idle.mark for idle in review.of(review.last_month(), by=KIM).idle] == ["customer"]
 
 
 def test_other_months_and_our_own_commands_stay_out(at):
     with transaction.atomic():
         audit.record(KIM, Action.REVEAL, "customer-1")
         audit.record(audit.COMMAND, Action.LOOK, "customer-1")
-    assert review.of(review.last_month()).figures == []
-    assert [one.actor for one in review.of(timezone.localdate().replace(day=1)).figures] == ["kim"]
+    assert review.of(review.last_month(), by=KIM).figures == []
+    assert [one.actor for one in review.of(timezone.localdate().replace(day=1), by=KIM).figures] == ["kim"]
 
 
 # --- Signing off ----------------------------------------------------------------------------------------------------
@@ -102,6 +102,48 @@ def test_a_month_is_signed_once_with_a_note_and_on_record(boss, auditor):
     assert auditor.client.post("/admin/review/", {"note": "다시 한 번"}).status_code == 409
     assert auditor.own_records[-1] == ("refused", "review.impossible")
     assert boss.username in auditor.get("/admin/review/", month=month).content.decode()
+
+
+def handled_by(who, at, monkeypatch):
+    """They looked at a customer last month."""
+    monkeypatch.setattr("tests.ansim.test_review.KIM", Actor(who.username, "supervisor", "10.0.0.1", who.agent.pk))
+    at(3, 10, Action.LOOK)
+
+
+def test_who_is_in_the_month_does_not_end_its_review_alone(boss, auditor, at, monkeypatch):
+    handled_by(boss, at, monkeypatch)
+    month = f"{review.last_month():%Y-%m}"
+    assert "혼자서는 점검을 마칠 수 없고" in boss.get("/admin/review/").content.decode()
+    assert boss.client.post("/admin/review/", {"note": "이상한 점 없음"}).status_code == 303
+    page = boss.get("/admin/review/", month=month).content.decode()
+    assert "다른 사람이 한 번 더 서명해야" in page
+    assert '<form method="post" class="desk-form"' not in page
+    assert boss.client.post("/admin/review/", {"note": "한 번 더"}).status_code == 409
+    assert not MonthReview.objects.get().is_done
+    assert auditor.client.post("/admin/review/", {"note": "같은 의견"}).status_code == 303
+    done = MonthReview.objects.get()
+    assert (done.is_done, done.signed_by, done.second_by) == (True, boss.username, auditor.username)
+    page = boss.get("/admin/review/", month=month).content.decode()
+    assert boss.username in page
+    assert auditor.username in page
+
+
+def test_two_in_the_month_judge_each_other(boss, at, monkeypatch):
+    other = Staff("supervisor").come_in()
+    for one in (boss, other):
+        handled_by(one, at, monkeypatch)
+    boss.client.post("/admin/review/", {"note": "이상한 점 없음"})
+    other.client.post("/admin/review/", {"note": "이상한 점 없음"})
+    assert MonthReview.objects.get().is_done
+
+
+def test_the_database_knows_no_second_signature_of_the_first():
+    now = timezone.now()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        MonthReview.objects.create(
+            month=review.last_month(), signed_by="kim", signed_at=now, note="x", needs_second=True, second_by="kim",
+            second_at=now,
+        )  # fmt: skip
 
 
 def test_the_present_month_is_looked_at_and_not_signed(boss):

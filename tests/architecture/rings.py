@@ -30,10 +30,12 @@ TABLE = (
     (STORY, "*.timeline *.lifecycle *.carrier_events *.reconciliation"),
     (STORY, "*.billing *.closing *.statements *.finance *.forecast"),
     (STORY, "*.sessions *.owner_history *.customer_search *.customer_record"),
-    (STORY, "ansim.once ansim.rates ansim.audit ansim.review ansim.staff ansim.staff_sign_in"),
+    (STORY, "ansim.rates ansim.audit ansim.review ansim.resealing ansim.staff ansim.staff_sign_in"),
+    (STORY, "ansim.retention ansim.audit_cut *.ageing *.purging"),
     # We call someone.
     (OUT, "*.tasks *.gateways *.gateways.* *.carrier *.charges *.webhooks *.outbox *_outbox *_post"),
-    (OUT, "*.bell *.drain *.checkpoint"),
+    (STORY, "ansim.heartbeat ansim.work *.health *.checkup"),
+    (OUT, "ansim.once *.bell *.drain *.checkpoint pushes.metrics verification.metrics subscriptions.metrics"),
     # Rows, and sums over nothing but what they are given.
     (BASE, "ansim.lib.* *.models *_models *.states *.lines *.limits *.codes *.receipts *.regions *.sms *.hpke"),
     (BASE, "*.notices *.partner_users ansim.roles"),

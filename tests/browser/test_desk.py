@@ -123,7 +123,8 @@ def test_every_page_is_accessible_fits_and_speaks_one_language(town, browser, ac
     deeds = ("cancel", "reset", "lost", "stop-all", "link")
     below = ("", "?kind=desk", "reveal/phone/", *(f"do/{deed}/" for deed in deeds), "bills/")
     others = (
-        "", "tasks/pending/", "tasks/approvals/", "tasks/cases/", "tasks/events/", "tasks/messages/", "review/", "all/",
+        "", "tasks/pending/", "tasks/approvals/", "tasks/cases/", "tasks/events/", "tasks/messages/", "review/",
+        "status/", "all/",
         "recovery-codes/", "password_change/", "ansim/agent/", "ansim/agent/add/", "verification/partner/",
     )  # fmt: skip
     for address in [*(f"{customer}{path}" for path in below), *(f"{town.base_url}/admin/{path}" for path in others)]:

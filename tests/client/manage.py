@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RESIDENT = """
 import django, io, json, sys
 from django.core.management import CommandError, call_command
+from django.db import connections
 django.setup()
 for line in sys.stdin:
     said, status = io.StringIO(), 0
@@ -18,6 +19,7 @@ for line in sys.stdin:
         status = left.code
     except CommandError as error:
         status = error.returncode
+    connections.close_all()  # a test may restart the database
     print(json.dumps([status, said.getvalue()]), flush=True)
 """
 

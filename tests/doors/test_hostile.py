@@ -181,7 +181,7 @@ def test_a_correlator_forges_neither_a_header_nor_a_line_of_the_log(call, logged
 
 def test_an_address_forges_no_line_of_the_log(town, logged):
     mark = uuid.uuid4().hex
-    exchange(town.base_url, "GET", f"/{mark}%0a%7B%22event%22:%22forged%22%7D%0d%e2%80%a8{mark}")
+    exchange(town.base_url, "GET", f"/{mark}/%0a%7B%22event%22:%22forged%22%7D%0d%e2%80%a8{mark}")
     found = [line for line in logged().split("\n") if mark in line]
     assert [json.loads(line)["event"] for line in found] == ["request"]
 

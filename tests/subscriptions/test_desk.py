@@ -12,9 +12,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from ansim.lib import fingerprint
-from ansim.models import AccessRecord, Agent, FoundBy
+from ansim.models import AccessRecord, Agent
 from subscriptions import customer_record, leaving, pending
-from subscriptions.models import CarrierEvent, PendingChange, Subscription
+from subscriptions.models import CarrierEvent, FoundBy, PendingChange, Subscription
 from tests import make
 from tests.desk import Staff
 
@@ -321,6 +321,20 @@ def test_mass_reveals_stop_and_are_on_record(han, settings):
     assert han.own_records[-1] == ("refused", "reveal_limit")
 
 
+def test_a_script_in_a_name_is_text_wherever_the_desk_shows_it(han):
+    mina = make.Member()
+    shop = make.partner(name="<script>alert(1)</script>")
+    make.verification(mina.person, at=shop, site={"name": "<script>alert(2)</script>", "domain": "x.example"})
+    one = subscription(mina.person)
+    one.holder = {**one.holder, "name": "<script>alert(3)</script>"}
+    one.save(update_fields=["holder"])
+    page = han.opens(mina.person)
+    shown = han.get(page).content.decode() + han.post(f"{page}reveal/name/", why="identify").content.decode()
+    assert "<script>alert" not in shown
+    assert "&lt;script&gt;alert(2)" in shown
+    assert "&lt;script&gt;alert(3)" in shown
+
+
 # --- Deeds ----------------------------------------------------------------------------------------------------------
 
 
@@ -404,7 +418,8 @@ MAY = {
     "desk-find": (A, S), "desk-customer": (A, S), "desk-open": (A, S), "desk-reveal": (A, S),
     "desk-bills": (A, S), "desk-bill": (A, S),
     "desk-deed": (A, S), "desk-tasks": (A, S),
-    "desk-review": (S, U), "desk-export": (U,),
+    "desk-review": (S, U), "desk-status": (S, U), "desk-export": (U,),
+    "desk-retention": (S, U), "desk-retention-change": (S,),
     "desk-record": (U,), "desk-recovery-codes": ROLES, "desk-invite": (S,),
     "desk-enrol": "anybody", "desk-enrol-app": "anybody", "admin:login": "anybody",
     "admin:logout": ROLES, "admin:password_change": ROLES, "admin:password_change_done": ROLES,
@@ -471,6 +486,7 @@ def addresses():
             route.replace("/admin/customers/<uuid:customer_id>/", customer)
             .replace("<slug:field>", "name")
             .replace("<slug:code>", "stop")
+            .replace("retention/<slug:kind>", "retention/message")
             .replace("<slug:kind>", "pending")
             .replace("<slug:month>", f"{timezone.localdate():%Y-%m}")
             .replace("<int:agent_id>", str(agent.pk))

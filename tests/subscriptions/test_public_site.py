@@ -471,7 +471,7 @@ def test_markdown_is_rendered_once_for_each_text():
 def test_the_desk_announces_and_takes_back_but_never_deletes(client):
     desk = agent("view_announcement", "add_announcement", "change_announcement", "delete_announcement")
     written = {"title_ko": "점검 안내", "title_en": "Maintenance", "body_ko": "새벽 2시입니다.", "body_en": "At 2."}
-    at = {"published_at_0": "2026-01-02", "published_at_1": "03:04:05"}
+    at = {"published_at": "2026-01-02 03:04"}
     assert desk.post("/admin/subscriptions/announcement/add/", written | at).status_code == 302
     made = Announcement.objects.get(title_ko="점검 안내")
     assert "점검 안내" in client.get("/notices").text

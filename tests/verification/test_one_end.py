@@ -14,7 +14,7 @@ from tests import make
 from tests.verification import callers
 from tests.verification.crowd import at_once
 from tests.verification.test_flow import sms_number
-from verification import clock, flow, protection, unlocking
+from verification import clock, flow, protection, unlocking, webhooks
 from verification.ending import end_open, hold
 from verification.models import Verification, WebhookDelivery
 
@@ -141,6 +141,7 @@ def rung():
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "rolled back"])
 def test_the_end_and_its_webhook_are_seen_together_after_the_commit_or_never(end, committed):
     asked = make.verification(make.person())
+    webhooks.heard()  # no bell of an earlier test waits
     bells, done, go_on = rung(), threading.Event(), threading.Event()
 
     def ends_it():

@@ -172,20 +172,14 @@ def test_a_forbidden_address_is_a_failure_like_any_other(settings):
     assert 4 < waits(delivery) < 5.6
 
 
-def test_the_log_of_attempts_has_no_bodies_and_lives_a_month():
+def test_the_log_of_attempts_has_no_bodies():
     with answering(500, body=b"our secret") as endpoint:
         delivery = told(shop(endpoint))
         tasks.deliver_webhooks()
         due_now(delivery)
         tasks.deliver_webhooks()
+    assert delivery.log.count() == 2
     assert not any("our secret" in str(row) for row in WebhookAttempt.objects.values())
-    old = delivery.log.earliest("at")
-    WebhookAttempt.objects.filter(pk=old.pk).update(at=timezone.now() - timedelta(days=31))
-
-    clock.forget()
-
-    assert old.pk not in delivery.log.values_list("pk", flat=True)
-    assert delivery.log.count() == 1
 
 
 # --- Gone, and back ---------------------------------------------------------------------------------------------------

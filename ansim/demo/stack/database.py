@@ -11,7 +11,7 @@ from psycopg import sql
 
 SCHEMAS = ("public", "world")
 OWNER = "ansim"
-APPEND_ONLY = ("ansim_accessrecord",)
+APPEND_ONLY = ("ansim_accessrecord", "ansim_recordcut")
 
 
 def create(admin_url: str, *, owner_password: str) -> str:

@@ -40,6 +40,7 @@ SECRETS: dict[str, Callable[[], str]] = {
     "CARRIER_TOKEN": lambda: secrets.token_urlsafe(32),
     "CARRIER_EVENTS_SECRET": lambda: f"whsec_{_key()}",
     "SMS_TOKEN": lambda: secrets.token_urlsafe(32),
+    "METRICS_TOKEN": lambda: secrets.token_urlsafe(32),
     "APNS_KEY_ID": _apple_id,
     "APNS_TEAM_ID": _apple_id,
     "POSTGRES_PASSWORD": secrets.token_hex,

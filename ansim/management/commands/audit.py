@@ -1,14 +1,19 @@
-"""`manage.py audit list|verify`: read the record of access, and prove that nobody touched it (api.md section 6)."""
+"""`manage.py audit list|verify|cut`: read the record of access, prove it untouched, end what is old enough."""
 
 import json
 import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import ProgrammingError, transaction
 
-from ansim import audit, checkpoint
+from ansim import audit, audit_cut, checkpoint
+from ansim.lib import fingerprint
 from ansim.lib.times import instant
 from ansim.models import AccessRecord
+from ansim.record_models import Action
+
+LIST = "accessrecord.list"
 
 
 class Command(BaseCommand):
@@ -23,19 +28,34 @@ class Command(BaseCommand):
         listing.set_defaults(do=self.list)
         verify = deeds.add_parser("verify", help="look for rows that were changed, removed or put in")
         verify.set_defaults(do=self.verify)
-        for parser_of_deed in (listing, verify):
+        cut = deeds.add_parser("cut", help="remove what was kept for as long as the rule says, as the tables' owner")
+        cut.add_argument("--dry-run", action="store_true", help="only count what would go")
+        cut.set_defaults(do=self.cut)
+        for parser_of_deed in (listing, verify, cut):
             parser_of_deed.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
         options["do"](options)
 
     def list(self, options: dict[str, Any]) -> None:
-        items = [_shown(row, options["subject"]) for row in audit.of_contract(options["subject"])]
+        """On record itself, before anything is shown. Who only read this list stands in the record at the desk."""
+        with transaction.atomic():
+            subject = fingerprint.of("contract", options["subject"])
+            audit.record(audit.COMMAND, Action.LOOK, subject, what=LIST)
+        rows = [row for row in audit.of_contract(options["subject"]) if row.what != LIST]
+        items = [_shown(row, options["subject"]) for row in rows]
         if options["json"]:
             self.stdout.write(json.dumps({"items": items}, ensure_ascii=False))
             return
         for item in items:
             self.stdout.write("  ".join(str(item[name] or "-") for name in ("at", "actor", "from", "action", "reason")))
+
+    def cut(self, options: dict[str, Any]) -> None:
+        try:
+            rows = audit_cut.old() if options["dry_run"] else audit_cut.cut(by=audit.COMMAND)
+        except ProgrammingError as error:  # the application's role may not
+            raise CommandError("Only the owner of the tables may cut: set DATABASE_URL to the owner's.") from error
+        self.stdout.write(json.dumps({"rows": rows, "dry_run": options["dry_run"]}) if options["json"] else str(rows))
 
     def verify(self, options: dict[str, Any]) -> None:
         try:

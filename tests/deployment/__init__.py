@@ -1,0 +1,1 @@
+"""What production runs, tried: `deploy/` as it is shipped, with other addresses."""
