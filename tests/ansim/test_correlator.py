@@ -10,7 +10,7 @@ from ansim import work
 from ansim.celery import app
 from ansim.lib import correlator
 
-ID = uuid.uuid4()
+ID = uuid.UUID("8f14e45f-ceea-467f-9a3b-2d1c0b5a7e61")
 
 
 @pytest.mark.parametrize(
