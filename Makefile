@@ -7,7 +7,7 @@ export PYTHONUNBUFFERED = 1
 unexport PYTHONDONTWRITEBYTECODE  # a start that compiles everything again takes three times as long
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos lint audit lock reset setup setup-tests
+.PHONY: help run test chaos bench lint audit lock reset setup setup-tests
 
 help:  ## 이 도움말 · this help
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: setup-tests  ## 모든 시험 (ARGS="-k window") · all tests
 
 chaos: setup-tests  ## 죽이며 시험 (ARGS="--seconds 300 --seed 7 --json") · a storm of kill -9 over a system of its own
 	@$(IN_VENV) -m tests.chaos $(ARGS)
+
+bench: setup-tests  ## 온전한 확인 하나의 값 (ARGS="--json FILE") · what a whole verification costs
+	@$(IN_VENV) -m bench.flow $(ARGS)
 
 lint: setup-tests  ## 형식과 형 검사 · ruff and mypy
 	@$(IN_VENV) -m ruff check .
