@@ -15,6 +15,7 @@ from ansim.record_models import Action
 from pushes.notices import NOTICES
 from subscriptions.customer_record import Customer, Entry
 from subscriptions.models import CarrierEvent
+from verification.case_words import ENDS
 from verification.models import Case, Line
 from verification.words import PURPOSES
 
@@ -27,23 +28,6 @@ KINDS: dict[str, Text] = {
 CUSTOMER, APP, CARRIER, PARTNER, SYSTEM = (
     lazy("고객"), lazy("앱"), lazy("통신사"), lazy("이용 사이트"), lazy("시스템"),
 )  # fmt: skip
-ENDS: dict[str, tuple[str, Text]] = {
-    "": ("ok", lazy("인증했습니다.")),
-    "identity_mismatch": ("bad", lazy("입력한 정보가 맞지 않아 끝났습니다.")),
-    "too_many_wrong_codes": ("bad", lazy("인증번호를 여러 번 틀려서 끝났습니다.")),
-    "app_not_registered": ("bad", lazy("등록된 앱이 없어서 막았습니다. 번호는 보내지 않았습니다.")),
-    "app_locked": ("bad", lazy("앱 비밀번호를 5번 틀려서 잠겼습니다.")),
-    "line_blocked": ("bad", lazy("차단, 모두 막기, 회선 정지, 너무 잦은 요청 가운데 하나로 막았습니다.")),
-    "line_changed": ("warn", lazy("가입이나 해지, 휴대폰이나 회선의 변경으로 끝났습니다.")),
-    "undeliverable": ("bad", lazy("휴대폰에 보내지 못해서 끝났습니다.")),
-    "identity_not_entered": ("warn", lazy("정보를 입력하지 않아 끝났습니다.")),
-    "app_not_opened": ("warn", lazy("정해진 시간 안에 앱을 열지 않아서 끝났습니다.")),
-    "code_not_entered": ("warn", lazy("정해진 시간 안에 인증번호를 입력하지 않아서 끝났습니다.")),
-    "not_me": ("bad", lazy("고객이 '내가 요청하지 않았음'으로 거부했습니다.")),
-    "cancelled_by_customer": ("warn", lazy("고객이 그만두었습니다.")),
-    "cancelled_by_partner": ("warn", lazy("이용 사이트가 멈췄습니다.")),
-    "superseded": ("warn", lazy("같은 사이트의 새 인증이 대신했습니다.")),
-}
 MESSAGES: dict[str, Text] = {"wake": lazy("앱 열기 알림"), "number": lazy("번호 푸시"), "sms": lazy("문자")}
 FATES: dict[str, Text] = {
     "owed": lazy("보내는 중"), "sent": lazy("보냄"), "failed": lazy("보내지 못함"), "expired": lazy("시간 지남"),

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from ansim.desk_pages import Recorded
 from ansim.lib import fingerprint, masking
 from ansim.lib.problem import Refused
-from verification import webhooks
+from verification import case_words, webhooks
 from verification.models import Case, Line, Partner, WebhookAttempt, WebhookDelivery
 from verification.partner_desk_forms import PartnerForm
 
@@ -116,8 +116,7 @@ class Cases(Recorded, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("있었던 일"))
     def what_happened(self, case: Case) -> str:
-        rows = ((name, value) for name, value in case.facts.items() if value not in (None, ""))
-        return format_html_join("\n", "<div>{}: {}</div>", rows)
+        return format_html_join("\n", "<div>{}: {}</div>", case_words.facts(case))
 
 
 @admin.register(Partner)

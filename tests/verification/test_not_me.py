@@ -9,6 +9,7 @@ import pytest
 from ansim.lib.problem import Refused
 from pushes.models import Message
 from tests import make
+from tests.desk import Staff
 from tests.verification import callers, hours
 from tests.verification.crowd import at_once
 from tests.verification.test_flow import sms_number
@@ -95,6 +96,16 @@ def test_the_case_holds_what_happened_and_not_who_it_is(mina, bookshop):
     said = json.dumps(facts, ensure_ascii=False)
     for personal in (mina.person.name, mina.person.phone, mina.person.phone[-8:], mina.person.birthdate):
         assert personal not in said
+
+
+def test_at_the_desk_the_case_is_read_in_words(mina, bookshop, settings, tmp_path):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.AUDIT_CHECKPOINT = tmp_path / "audit-checkpoint"
+    deny(mina, asks(mina, bookshop))
+    page = Staff("supervisor").come_in().get(f"/admin/verification/case/{Case.objects.get().pk}/change/")
+    said = page.content.decode()
+    assert "번호가 간 길: 앱" in said
+    assert [name for name in Case.objects.get().facts if f"{name}:" in said] == []
 
 
 def test_the_third_within_a_day_offers_to_stop_all(mina):
