@@ -18,8 +18,8 @@ import psycopg
 
 from ansim.demo.stack import leash, ports
 from ansim.demo.stack.environment import ROOT
-from bench.copy import Copy, used
 from bench.walkers import Walker, Wire
+from bench.whole_system import Copy, used
 
 HEX = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,64})(?![0-9a-f])")
 CLEAR = """

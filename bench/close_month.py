@@ -51,7 +51,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     sys.path.insert(0, str(ROOT))
+    from ansim.demo.stack import environment
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ansim.settings")
+    kept = environment.RunDir(Path(os.environ["RUN_DIR"]).absolute()).kept()
+    os.environ["DATABASE_URL"] = kept.get("OWNER_DATABASE_URL", kept["DATABASE_URL"])  # who may make databases
     from django.conf import settings
 
     home = _address(settings.DATABASES["default"])

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import beside, statements
-from bench.copy import Copy, running
 from bench.walkers import Walked, walk
+from bench.whole_system import Copy, running
 
 WALKERS = 8
 LINES = 24  # of each walker

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import psycopg
 
 from ansim.demo.stack import environment
-from bench.copy import Copy
 from bench.walkers import Walker
+from bench.whole_system import Copy
 
 LINE = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] (\S+)@\S+ LOG:  (?:statement|execute [^:]*): ", re.M)
 HEAD = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] ", re.M)
