@@ -6,7 +6,7 @@ they ring does not wake the real worker.
 
 SYSTEM_RUN_DIR=<folder>: use the copy that already runs there (`make run`) and leave it running.
 
-With `-n 2` (pytest-xdist) each of the two has a whole system of its own, and the process that hands out the tests none.
+With `-n 3` (pytest-xdist) each of the three has a whole system of its own, and who hands out the tests has none.
 """
 
 import atexit
