@@ -17,6 +17,7 @@ run: setup  ## 데모 데이터와 함께 전체 실행 (PORT, WORLD_PORT, RUN_D
 
 test: setup-tests  ## 모든 시험 (ARGS="-k window") · all tests
 	@$(IN_VENV) -m tests.browser.chromium
+	@$(IN_VENV) -m tests.deployment.nginx
 	@$(IN_VENV) -m pytest -n 3 --dist worksteal $(ARGS)
 
 chaos: setup-tests  ## 죽이며 시험 (ARGS="--seconds 300 --seed 7 --json") · a storm of kill -9 over a system of its own

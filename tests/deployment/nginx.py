@@ -2,11 +2,14 @@
 
 In this order: $NGINX; the PATH and /usr/sbin; the one fetched earlier into `.boot/nginx`; Debian's package, unpacked
 there and not installed (an installed one would start a server on port 80; unpacking needs no root).
+
+`python -m tests.deployment.nginx`, before the tests: several systems would else fetch it into one folder at once.
 """
 
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,14 +56,16 @@ def _starts(found: str) -> bool:
 
 
 def _unpack() -> None:
-    """`apt-get download` asks Debian's mirror as configured; lists that are too old are renewed where we may."""
+    """Debian's mirror as configured, with lists of our own where there are none: this needs no root."""
     if not shutil.which("apt-get"):
         return
     shutil.rmtree(FETCHED, ignore_errors=True)
-    FETCHED.mkdir(parents=True)
-    if subprocess.run(["apt-get", "download", "nginx"], cwd=FETCHED, capture_output=True, check=False).returncode != 0:
-        subprocess.run(["apt-get", "-qq", "update"], capture_output=True, check=False)
-        subprocess.run(["apt-get", "download", "nginx"], cwd=FETCHED, capture_output=True, check=False)
+    for folder in ("lists/partial", "archives/partial"):
+        (FETCHED / folder).mkdir(parents=True)
+    ours = ["-o", f"Dir::State::lists={FETCHED}/lists", "-o", f"Dir::Cache={FETCHED}"]
+    for command in (["download", "nginx"], [*ours, "update"], [*ours, "download", "nginx"]):
+        if not list(FETCHED.glob("*.deb")):
+            subprocess.run(["apt-get", "-qq", *command], cwd=FETCHED, capture_output=True, check=False)
     for package in FETCHED.glob("*.deb"):
         subprocess.run(["dpkg", "-x", str(package), str(FETCHED)], check=True)
 
@@ -88,3 +93,12 @@ class Nginx:
         if self.process:
             self.process.terminate()
             self.process.wait(timeout=10)
+
+
+if __name__ == "__main__":
+    try:
+        at = program()
+    except NoNginx as none:
+        sys.exit(str(none))
+    version = subprocess.run([at, "-v"], capture_output=True, text=True, check=True).stderr.strip()
+    print(f"  {version}: {at}")
