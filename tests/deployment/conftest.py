@@ -21,6 +21,7 @@ def restored(town, mina, bookshop, tmp_path_factory):
     folder = tmp_path_factory.mktemp("backup")
     asked = bookshop.ask(mina.person)
     bookshop.confirm(asked["id"], mina.number(asked["id"]))
+    town.manage("audit", "list", "--subject", mina.person["contract"])  # a look, on record
     made = Database(town.handles(), "ansim_restored", folder=folder)
     made.make_roles()
     (folder / "url").write_text(made.url("backup", of=urlsplit(town.handles()["database_url"]).path) + "\n")
