@@ -2,8 +2,10 @@
 keyboard, without JavaScript. Every page is watched and has no accessibility violation."""
 
 import re
+import time
 
 import pytest
+import redis
 from playwright.sync_api import expect
 
 from tests.browser.test_road import identify, tab_to
@@ -83,6 +85,34 @@ def test_join_register_leave_and_join_again(town, watched, accessible, prefix, s
     expect(page.locator(".done")).to_be_focused()
     road.joins().registers()
     expect(page.locator(".done h1")).to_be_visible(timeout=10_000)
+
+
+@pytest.fixture
+def full(town):
+    """Everybody is inside: the waiting room lets nobody in until `empty()`."""
+    store = redis.Redis.from_url(town.handles()["env"]["REDIS_URL"])
+    others = {f"somebody-{number}": time.time() * 1000 for number in range(1_000)}
+    store.zadd("join-room:inside", others)
+
+    def empty():
+        store.zrem("join-room:inside", *others)
+
+    yield empty
+    empty()
+    store.close()
+
+
+@pytest.mark.parametrize(("prefix", "size"), [("", "phone"), ("/en", "desk")])
+def test_the_waiting_room_says_how_long_and_goes_on_by_itself(town, watched, accessible, full, prefix, size):
+    page = watched.new_page()
+    page.set_viewport_size(SIZES[size])
+    page.goto(f"{town.base_url}{prefix}/join/consents")
+    said = page.inner_text("main")
+    assert ("분" if not prefix else "minute") in said
+    assert page.locator("[name=terms]").count() == 0
+    accessible(page)
+    full()
+    expect(page.locator("[name=terms]")).to_be_visible(timeout=20_000)
 
 
 def test_what_is_wrong_is_said_first_and_has_the_focus(town, watched, accessible):
