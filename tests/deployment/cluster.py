@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import httpx
+import psutil
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -71,7 +72,11 @@ class Cluster:
         self.freeze(signal.SIGCONT)
 
     def kill(self, name: str, how: signal.Signals = signal.SIGKILL) -> None:
-        """The process and its children, which are in one group."""
+        """The process and its children, which are in one group; gone when this returns.
+
+        A child that dies a moment after its master still takes a connection, and loses it: such a request is,
+        rightly, not sent a second time.
+        """
         process = self.processes.pop(name)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, how)
@@ -79,6 +84,10 @@ class Cluster:
             process.wait(timeout=15)
         except subprocess.TimeoutExpired:
             process.kill()
+        ends = time.monotonic() + 15
+        while _lives(process.pid):
+            assert time.monotonic() < ends, f"{name} does not die"
+            time.sleep(0.01)
 
     def freeze(self, how: signal.Signals) -> None:
         """The running copy's own worker and clock."""
@@ -130,6 +139,15 @@ class Cluster:
             "static.conf": f"alias {self.folder}/static/;",
             "log.conf": f"error_log {self.folder}/nginx-errors.log crit;",
         }
+
+
+def _lives(group: int) -> bool:
+    """Whether a process of this group still runs; one that only waits to be buried holds no connection any more."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError):
+            if os.getpgid(process.pid) == group and process.status() != psutil.STATUS_ZOMBIE:
+                return True
+    return False
 
 
 def free_port(address: str = "127.0.0.1") -> int:
