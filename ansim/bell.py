@@ -4,16 +4,23 @@ correlator of the request that rings, for the log: the worker then sends what is
 By the task's name, so that who rings need not load what the worker needs (vendors' libraries).
 
 A bell that waits unheard is not rung again: who hears it looks after taking its mark away, and so sees all that was
-committed while the mark stood. Under load a hundred commits cost one task (docs/adr/0026).
+committed while the mark stood. Under load a hundred commits cost one task (docs/adr/0026). Marks and tasks are laid
+down together, all bells of a request in one call to Redis, where Celery would need two for each (docs/adr/0033).
 """
 
+import base64
+import json
 import logging
+import uuid
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
 
 import redis
 from celery import current_app
-from kombu.exceptions import OperationalError
+from django.conf import settings
+from django.db import transaction
 
-from ansim import once
 from ansim.lib import correlator
 
 log = logging.getLogger(__name__)
@@ -21,25 +28,84 @@ log = logging.getLogger(__name__)
 LOUD_FOR = 60  # seconds; a bell that nobody heard for so long is dropped, the clock has rung since
 UNHEARD = 1_000  # milliseconds that a mark stands at most: the bell may have died with the worker that took it
 
+# KEYS: mark and queue of each bell in turn. ARGV: how long a mark stands, then the message of each bell.
+_SCRIPT = """
+for n = 1, #KEYS, 2 do
+    if redis.call('SET', KEYS[n], 1, 'NX', 'PX', ARGV[1]) then
+        redis.call('LPUSH', KEYS[n + 1], ARGV[(n + 3) / 2])
+    end
+end
+"""
 
-def pull(task: str, *arguments: str, queue: str) -> None:
-    """A bell that fails is no loss: the rows stay owed and the clock rings again."""
+
+@dataclass(frozen=True)
+class Bell:
+    """The task that hears it, and the queue where it waits for a worker. `arguments` name a channel, never a row."""
+
+    task: str
+    queue: str
+    arguments: tuple[str, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        return ":".join(("bell", self.task, *self.arguments))
+
+
+def ring(*bells: Bell) -> None:
+    """After the commit, wake somebody. A bell that fails is no loss: the rows stay owed and the clock rings again."""
+    if bells:
+        transaction.on_commit(partial(pull, *bells), robust=True)
+
+
+def pull(*bells: Bell) -> None:
+    """Now."""
+    keys = [key for bell in bells for key in (bell.mark, bell.queue)]
     try:
-        if not once.store().set(_mark(task, *arguments), 1, nx=True, px=UNHEARD):
-            return
-        rung_by = {correlator.HEADER: correlator.current()} if correlator.current() else {}
-        current_app.send_task(task, arguments, queue=queue, expires=LOUD_FOR, headers=rung_by)
-    except (OperationalError, redis.RedisError):
-        log.warning("bell_silent", extra={"task": task, "arguments": list(arguments)})
+        _script()(keys=keys, args=[UNHEARD, *(_message(bell) for bell in bells)], client=broker())
+    except redis.RedisError:
+        log.warning("bell_silent", extra={"tasks": [bell.task for bell in bells]})
 
 
-def heard(task: str, *arguments: str) -> None:
+def heard(bell: Bell) -> None:
     """The task says so before it looks at what is owed: from now on the bell rings anew."""
     try:
-        once.store().delete(_mark(task, *arguments))
+        broker().delete(bell.mark)
     except redis.RedisError:
-        log.warning("redis_away", extra={"task": task})  # the mark goes by itself
+        log.warning("redis_away", extra={"task": bell.task})  # the mark goes by itself
 
 
-def _mark(task: str, *arguments: str) -> str:
-    return ":".join(("bell", task, *arguments))
+@cache
+def broker() -> "redis.Redis":
+    """Where the workers listen; the connection pool of this process."""
+    patience = settings.REDIS_TIMEOUT
+    return redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=patience, socket_connect_timeout=patience)
+
+
+@cache
+def _script() -> Any:
+    return broker().register_script(_SCRIPT)
+
+
+def _message(bell: Bell) -> str:
+    """The task as Celery has it, in the envelope in which its transport for Redis awaits it (a test compares them)."""
+    task_id = str(uuid.uuid4())
+    task = current_app.amqp.create_task_message(
+        task_id, bell.task, bell.arguments, expires=LOUD_FOR, ignore_result=True
+    )
+    rung_by = {correlator.HEADER: correlator.current()} if correlator.current() else {}
+    return json.dumps(
+        {
+            "body": base64.b64encode(json.dumps(task.body).encode()).decode(),
+            "content-encoding": "utf-8",
+            "content-type": "application/json",
+            "headers": {**task.headers, **rung_by},
+            "properties": {
+                **task.properties,
+                "body_encoding": "base64",
+                "delivery_info": {"exchange": "", "routing_key": bell.queue},
+                "delivery_mode": 2,
+                "delivery_tag": str(uuid.uuid4()),
+                "priority": 0,
+            },
+        }
+    )

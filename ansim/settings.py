@@ -90,7 +90,9 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 # --- Data -----------------------------------------------------------------------------------------
 DATABASES = {"default": {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": 600}}
-DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
+# Statements are planned once a connection, not once a request (docs/adr/0033).
+_PLANNED_ONCE = {"server_side_binding": True, "prepare_threshold": 2}
+DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5, **_PLANNED_ONCE, **DATABASES["default"].get("OPTIONS", {})}
 REDIS_URL = env.str("REDIS_URL")
 REDIS_TIMEOUT = 0.5  # seconds; limits fall back to the database after it
 

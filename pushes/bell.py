@@ -1,4 +1,6 @@
-"""The bell of a channel: wakes a worker to send what is owed there."""
+"""The bells of the channels: they wake a worker to send what is owed there."""
+
+from collections.abc import Iterable
 
 from ansim import bell
 from pushes.models import Message
@@ -9,10 +11,16 @@ QUEUES = {
 }  # fmt: skip
 
 
+def of(channels: Iterable[str]) -> list[bell.Bell]:
+    """One for each channel."""
+    return [bell.Bell(DRAIN, QUEUES[Message.Channel(channel)], (str(channel),)) for channel in sorted(set(channels))]
+
+
 def pull(channel: str) -> None:
-    bell.pull(DRAIN, str(channel), queue=QUEUES[Message.Channel(channel)])
+    bell.pull(*of([channel]))
 
 
 def heard(channel: str) -> None:
     """Before the drain looks."""
-    bell.heard(DRAIN, str(channel))
+    for one in of([channel]):
+        bell.heard(one)

@@ -4,15 +4,14 @@ The makers return rows that are not saved: the caller writes them in the same st
 (`ansim.lib.rows.write`), then calls `ring` so that somebody drains the channel after the commit.
 """
 
-import functools
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from ansim import bell as bells
 from pushes import bell, notices
 from pushes.models import Device, Message
 
@@ -112,5 +111,4 @@ def never_left(verification: uuid.UUID) -> bool:
 
 def ring(*messages: Message) -> None:
     """After the commit, wake somebody to drain these channels. A bell that fails is no loss: the clock rings again."""
-    for channel in {message.channel for message in messages}:
-        transaction.on_commit(functools.partial(bell.pull, channel), robust=True)
+    bells.ring(*bell.of(message.channel for message in messages))

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from ansim.lib import rows
 from pushes.gateways import Failure, Later, Misconfigured, Sent
 from pushes.models import Device, Message
 
@@ -32,7 +33,7 @@ SET due_at = %(lease)s,
     state = CASE WHEN expires_at <= %(now)s THEN 'expired' ELSE state END,
     attempts = CASE WHEN expires_at <= %(now)s THEN attempts ELSE attempts + 1 END
 FROM due WHERE message.id = due.id
-RETURNING message.*
+RETURNING {columns}
 """
 # Who sent it says so even when its lease was over; who failed has no say any more when another one tries already.
 RECORD = """
@@ -62,7 +63,8 @@ def claim(channel: str, *, most: int) -> list[Message]:
     """Takes what is due, oldest first, for `LEASE`; what came too late is expired on the way and comes back so."""
     now = timezone.now()
     values = {"channel": channel, "now": now, "lease": now + LEASE, "most": most}
-    return list(Message.objects.raw(CLAIM, values).prefetch_related("device"))
+    statement = CLAIM.format(columns=rows.columns(Message, "message"))
+    return list(Message.objects.raw(statement, values).prefetch_related("device"))
 
 
 def became(message: Message, said: Sent | Failure) -> Outcome:

@@ -112,7 +112,7 @@ def identify(
     """
     facts = sandbox.facts_of(identity, livemode=asked.livemode, partner=asked.partner)
     with transaction.atomic():
-        now, verification = timezone.now(), hold(pk=asked.pk)
+        now, verification = timezone.now(), hold(asked.pk)
         if end_if_overdue(verification, now=now) or not verification.is_open:
             return Outcome(verification, closed(verification))
         if verification.state != State.CREATED:
@@ -145,19 +145,21 @@ def _told(verification: Verification, *, now: datetime) -> list[WebhookDelivery]
 
 
 def _ring(verification: Verification, owed: list[Model]) -> None:
-    delivery.ring(*(row for row in owed if isinstance(row, Message)))
+    messages = [row for row in owed if isinstance(row, Message)]
     metrics.moved(verification)
-    if verification.state not in (State.CREATED, State.AWAITING_APP):
-        webhooks.ring()
+    if verification.state in (State.CREATED, State.AWAITING_APP):
+        delivery.ring(*messages)
+    else:
+        webhooks.ring(*messages)
 
 
-def confirm(*, code: str, **which: object) -> Outcome:
+def confirm(*, code: str, pk: uuid.UUID, **of: uuid.UUID) -> Outcome:
     """Type the number in. Exactly one call sees it right; wrong ones are counted exactly, here and per line.
 
     Refused: `closed`, `wrong_state` (no number is awaited yet), `wrong_code` with `tries_left`.
     """
     with transaction.atomic():
-        now, verification = timezone.now(), hold(**which)
+        now, verification = timezone.now(), hold(pk, **of)
         if end_if_overdue(verification, now=now) or not verification.is_open:
             return Outcome(verification, closed(verification))
         if (
@@ -166,8 +168,8 @@ def confirm(*, code: str, **which: object) -> Outcome:
             or verification.code_fingerprint is None
         ):
             return Outcome(verification, Refused("wrong_state"))
-        typed = codes.number_fingerprint(code, verification=verification.pk, partner=verification.partner_id)
-        if codes.same(typed, verification.code_fingerprint):
+        awaited = verification.code_fingerprint
+        if codes.is_number(code, awaited, verification=verification.pk, partner=verification.partner_id):
             verification.ended_at = now
             verification.receipt = receipts.make(verification, verification.partner)
             _verified(verification, now=now)
@@ -201,13 +203,13 @@ def _wrong(verification: Verification, line: Line, *, now: datetime) -> Outcome:
     return Outcome(verification, Refused("wrong_code", tries_left=verification.tries_left))
 
 
-def resend(**which: object) -> Outcome:
+def resend(*, pk: uuid.UUID, **of: uuid.UUID) -> Outcome:
     """The same number by SMS again, or the wake-up again; a new number would kill the one in flight.
 
     Refused: `closed`, `wrong_state` (nothing sent yet, or unlocked already), `resend_too_soon`, `resends_used_up`.
     """
     with transaction.atomic():
-        now, verification = timezone.now(), hold(**which)
+        now, verification = timezone.now(), hold(pk, **of)
         if end_if_overdue(verification, now=now) or not verification.is_open:
             return Outcome(verification, closed(verification))
         kind = {State.AWAITING_APP: Message.Kind.WAKE, State.AWAITING_CODE: Message.Kind.SMS}.get(
@@ -228,10 +230,10 @@ def resend(**which: object) -> Outcome:
         return Outcome(verification)
 
 
-def cancel(*, reason: str, **which: object) -> Outcome:
+def cancel(*, reason: str, pk: uuid.UUID, **of: uuid.UUID) -> Outcome:
     """The partner or the customer at the window gives up. Refused: `closed`."""
     with transaction.atomic():
-        now, verification = timezone.now(), hold(**which)
+        now, verification = timezone.now(), hold(pk, **of)
         if end_if_overdue(verification, now=now) or not verification.is_open:
             return Outcome(verification, closed(verification))
         end(verification, State.CANCELLED, reason, now=now)
@@ -241,13 +243,13 @@ def cancel(*, reason: str, **which: object) -> Outcome:
 def expire(verification_id: uuid.UUID) -> None:
     """The clock's part. Ended or prolonged a moment ago: fine."""
     with transaction.atomic():
-        end_if_overdue(hold(pk=verification_id), now=timezone.now())
+        end_if_overdue(hold(verification_id), now=timezone.now())
 
 
 def undeliverable(verification_id: uuid.UUID) -> None:
     """The SMS gateway refused for good: nobody can type a number that never left."""
     with transaction.atomic():
-        verification = hold(pk=verification_id)
+        verification = hold(verification_id)
         if verification.is_open and delivery.never_left(verification.pk):
             end(verification, State.FAILED, "undeliverable", now=timezone.now())
 

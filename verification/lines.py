@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.utils import timezone
 
-from ansim.lib import fingerprint
+from ansim.lib import fingerprint, rows
 from ansim.lib.sealed import seal
 from verification.limits import Limits
 
@@ -38,8 +38,8 @@ _TAKE = f"""
     INSERT INTO verification_line AS line
            (id, contract, contract_fingerprint, phone, phone_fingerprint, serial, protection, password,
             wrong_passwords, wrong_numbers_at, stop_all, blocked_partners)
-    SELECT %(id)s, %(contract)s, %(contract_fingerprint)s, %(phone)s, %(phone_fingerprint)s, 1, 'off', '', 0, '{{}}',
-           false, '{{}}'
+    SELECT %(id)s, %(contract)s, %(contract_fingerprint)s, %(phone)s, %(phone_fingerprint)s, 1, 'off', '', 0,
+           ARRAY[]::timestamptz[], false, ARRAY[]::uuid[]
      WHERE %(matched)s
        AND (SELECT count(*) <= %(far)s
                    AND %(near)s >= count(*) FILTER (
@@ -47,9 +47,9 @@ _TAKE = f"""
               FROM verification_mismatch m
              WHERE m.typed_fingerprint = %(typed_fingerprint)s AND m.at > %(hour_ago)s)
     ON CONFLICT (contract_fingerprint) DO UPDATE SET serial = line.serial + 1
-    RETURNING line.*, {_STANDING}
+    RETURNING {{line}}, {_STANDING}
 """  # noqa: S608 - constants only
-_AGAIN = f"SELECT line.*, {_STANDING} FROM verification_line line WHERE id = %(id)s"  # noqa: S608 - constants only
+_AGAIN = f"SELECT {{line}}, {_STANDING} FROM verification_line line WHERE id = %(id)s"  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True)
@@ -123,13 +123,13 @@ class LineQuerySet(models.QuerySet["Line"]):
             "hour_ago": now - timedelta(hours=1),
             "day_ago": now - timedelta(days=1),
         }
-        line: Any = next(iter(self.raw(_TAKE, values)), None)
+        line: Any = next(iter(self.raw(self._written(_TAKE), values)), None)
         if line is None:
             return None
         somebody_was_between = line.serial > 1 and line.newest_serial != line.serial - 1
         phone_is_newer = line.device_id is not None and line.platform is None
         if somebody_was_between or phone_is_newer:  # now we hold the lock
-            line = self.raw(_AGAIN, {**values, "id": line.pk})[0]
+            line = self.raw(self._written(_AGAIN), {**values, "id": line.pk})[0]
         return Standing(
             line=line,
             open={uuid.UUID(found["id"]): uuid.UUID(found["partner"]) for found in line.open},
@@ -139,6 +139,9 @@ class LineQuerySet(models.QuerySet["Line"]):
             release=line.live_release,
             slowed=line.slowed,
         )
+
+    def _written(self, statement: str) -> str:
+        return statement.format(line=rows.columns(self.model, "line"))
 
     def of_contract(self, contract: str) -> "LineQuerySet":
         return self.filter(contract_fingerprint=fingerprint.of("contract", contract))

@@ -63,7 +63,7 @@ def report(verification_id: uuid.UUID, *, line: Line) -> Reported:
     with transaction.atomic():
         now = timezone.now()
         try:
-            verification = hold(pk=verification_id, line_id=line.pk)
+            verification = hold(verification_id, line_id=line.pk)
         except Verification.DoesNotExist as error:
             raise Refused("not_found") from error
         held = verification.line

@@ -1,25 +1,21 @@
 """Who calls the partner API: `Authorization: Bearer sk_…` (api.md 1), and the request it may have made before."""
 
 import ipaddress
-from collections.abc import Iterable
 from datetime import timedelta
 from functools import cache
-from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Model
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from ansim.lib import fingerprint
+from ansim.lib import fingerprint, rows
 from verification.models import ApiKey, Partner, Verification
 from verification.partner_keys import make_key as make_key
 
 REPEATABLE = timedelta(days=1)
-Row = TypeVar("Row", bound=Model)
 
 
 class PartnerKey(BaseAuthentication):
@@ -56,9 +52,9 @@ def _key_of(mark: str, *, repeated: str | None) -> ApiKey | None:
     if found is None:
         return None
     columns = iter(found)
-    key, partner = _read(ApiKey, columns), _read(Partner, columns)
+    key, partner = rows.read(ApiKey, columns), rows.read(Partner, columns)
     earlier_id, earlier_hash, earlier_answer = columns
-    sealed = _from_database(Verification._meta.get_field("first_answer"), earlier_answer)
+    sealed = rows.value(Verification, "first_answer", earlier_answer)
     key.partner = partner
     key.__dict__.update(earlier_id=earlier_id, earlier_hash=earlier_hash, earlier_answer=sealed)
     return key
@@ -66,9 +62,9 @@ def _key_of(mark: str, *, repeated: str | None) -> ApiKey | None:
 
 @cache
 def _statement() -> str:
-    columns = [*_columns(ApiKey, "key"), *_columns(Partner, "partner")]
     return f"""
-        SELECT {", ".join(columns)}, earlier.id, earlier.request_hash, earlier.first_answer
+        SELECT {rows.columns(ApiKey, "key")}, {rows.columns(Partner, "partner")},
+               earlier.id, earlier.request_hash, earlier.first_answer
           FROM verification_apikey key
           JOIN verification_partner partner ON partner.id = key.partner_id
           LEFT JOIN verification_verification earlier
@@ -76,21 +72,6 @@ def _statement() -> str:
                 AND earlier.created_at > %(since)s
          WHERE key.fingerprint = %(mark)s AND key.revoked_at IS NULL
     """  # noqa: S608 - names of columns, from our own models
-
-
-def _columns(model: type[Model], table: str) -> list[str]:
-    return [f'{table}."{field.column}"' for field in model._meta.concrete_fields]
-
-
-def _read(model: type[Row], columns: Iterable[Any]) -> Row:
-    """The next of the columns as a row of that model."""
-    fields = model._meta.concrete_fields
-    values = [_from_database(field, value) for field, value in zip(fields, columns, strict=False)]
-    return model.from_db("default", [field.attname for field in fields], values)
-
-
-def _from_database(field: Any, value: Any) -> Any:
-    return field.from_db_value(value, None, connection) if hasattr(field, "from_db_value") else value
 
 
 def printable(header: str) -> bool:

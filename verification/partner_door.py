@@ -46,8 +46,8 @@ class PartnerDoor(Door):
             response.headers.setdefault(name, value)
         return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[return-value]
 
-    def held(self, verification_id: uuid.UUID) -> dict[str, Any]:
-        return {"pk": verification_id, "partner": self.key.partner_id}
+    def held(self, verification_id: uuid.UUID) -> dict[str, uuid.UUID]:
+        return {"pk": verification_id, "partner_id": self.key.partner_id}
 
     def mine(self) -> QuerySet[Verification]:
         return Verification.objects.select_related("partner").filter(partner=self.key.partner_id)

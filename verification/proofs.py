@@ -24,7 +24,7 @@ def spend(verification_id: uuid.UUID, *, line: Line, purpose: str) -> bool:
     by the app that the line has now, not during a temporary release, and not used before.
     """
     try:
-        proof = hold(pk=verification_id, line=line, partner_id=OUR_SITE, purpose=purpose)
+        proof = hold(verification_id, line_id=line.pk, partner_id=OUR_SITE, purpose=purpose)
     except Verification.DoesNotExist:
         return False
     if proof.state != Verification.State.VERIFIED or proof.channel != Verification.Channel.APP or proof.released:

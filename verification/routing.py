@@ -92,7 +92,7 @@ def _open_elsewhere(verification: Verification, standing: Standing, *, now: date
 
 
 def _gone(pk: uuid.UUID, *, now: datetime) -> bool:
-    other = hold(pk=pk)
+    other = hold(pk)
     return end_if_overdue(other, now=now) or not other.is_open
 
 

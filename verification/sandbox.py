@@ -118,7 +118,7 @@ def go(verification: Verification, facts: LineFacts, *, limits: Limits, now: dat
 def rehearse(rehearsal: Rehearsal) -> None:
     """The clock's part: what the owner, the gateway or the carrier of this scene does now."""
     with transaction.atomic():
-        now, verification = timezone.now(), hold(pk=rehearsal.verification_id)
+        now, verification = timezone.now(), hold(rehearsal.verification_id)
         Rehearsal.objects.filter(pk=rehearsal.pk).delete()
         if not verification.is_open or verification.expires_at <= now:
             return

@@ -31,7 +31,7 @@ class Denied(Outcome):
 def _mine(verification_id: uuid.UUID, device: Device) -> Verification:
     """A verification that this phone may answer, under lock. Refused `not_found` for everything else."""
     try:
-        verification = hold(pk=verification_id, line__device=device)
+        verification = hold(verification_id, device_id=device.pk)
     except Verification.DoesNotExist as error:
         raise Refused("not_found") from error
     if verification.channel != Channel.APP and not verification.released:
@@ -80,8 +80,7 @@ def _make_number(verification: Verification, line: Line, device: Device) -> str:
         ],
     )
     metrics.moved(verification)
-    delivery.ring(message)
-    webhooks.ring()
+    webhooks.ring(message)
     return envelope
 
 

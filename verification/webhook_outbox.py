@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from ansim.lib import rows
 from verification import webhooks
 from verification.models import WebhookDelivery
 from verification.webhook_post import GONE, Heard
@@ -36,7 +37,7 @@ WITH RECURSIVE waiting(partner_id) AS (
             ORDER BY further.partner_id, further.due_at LIMIT 1)
     FROM waiting WHERE waiting.partner_id IS NOT NULL
 ), next AS MATERIALIZED (
-    SELECT waiting.partner_id, free.*
+    SELECT waiting.partner_id, free.id, free.due_at, free.in_the_air
     FROM waiting CROSS JOIN LATERAL (
         SELECT id, due_at, in_the_air FROM verification_webhookdelivery
         WHERE partner_id = waiting.partner_id AND state = 'owed' AND due_at <= %(now)s
@@ -57,7 +58,7 @@ WITH RECURSIVE waiting(partner_id) AS (
 UPDATE verification_webhookdelivery AS delivery
 SET due_at = %(now)s + %(lease)s, in_the_air = true, attempts = attempts + 1
 FROM due WHERE delivery.id = due.id
-RETURNING delivery.*
+RETURNING {columns}
 """
 # Who delivered says so even when its lease was over; who failed has no say any more when another one tries already.
 RECORD = """
@@ -108,7 +109,8 @@ def _taken(most: int, slow: Collection[uuid.UUID]) -> list[WebhookDelivery]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_CLAIM_AT_A_TIME])
-        return list(WebhookDelivery.objects.raw(CLAIM, values).prefetch_related("partner"))
+        statement = CLAIM.format(columns=rows.columns(WebhookDelivery, "delivery"))
+        return list(WebhookDelivery.objects.raw(statement, values).prefetch_related("partner"))
 
 
 def became(delivery: WebhookDelivery, heard: Heard) -> Outcome:

@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from ansim import bell
 from ansim.lib.problem import Refused
+from pushes import bell as channels
+from pushes.models import Message
 from verification.models import Partner, Verification, WebhookDelivery
 
 # Standard Webhooks' ladder (mission.md section 5): how long after the attempt before. The first one is at once.
-DELIVER = "verification.tasks.deliver_webhooks"
+BELL = bell.Bell("verification.tasks.deliver_webhooks", "webhook")
 LADDER = tuple(
     timedelta(seconds=after)
     for after in (5, 5 * 60, 30 * 60, 2 * 3600, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
@@ -38,18 +40,18 @@ def owed(verification: Verification, partner: Partner, *, now: datetime) -> list
     ]
 
 
-def ring() -> None:
-    """After the commit, wake somebody to deliver. A bell that fails is no loss: the clock rings again."""
-    transaction.on_commit(pull, robust=True)
+def ring(*messages: Message) -> None:
+    """After the commit, wake somebody to deliver, and whoever sends these messages; in one call."""
+    bell.ring(BELL, *channels.of(message.channel for message in messages))
 
 
 def pull() -> None:
-    bell.pull(DELIVER, queue="webhook")
+    bell.pull(BELL)
 
 
 def heard() -> None:
     """Before the delivery looks at what is owed."""
-    bell.heard(DELIVER)
+    bell.heard(BELL)
 
 
 @transaction.atomic

@@ -1,14 +1,16 @@
-"""Several rows of several tables in one SQL statement.
+"""Rows in SQL that we write ourselves: several of several tables in one statement, and the columns of a model by name.
 
 The hot path has room for few statements (design.md section 4.6), and what is owed must be written with the row that
 owes it. PostgreSQL runs data-modifying `WITH` parts as one statement; Django compiles each part. See docs/adr/0004.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.sql import InsertQuery, UpdateQuery
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 def write(
@@ -27,6 +29,31 @@ def write(
         cursor.execute(f"WITH {statement} SELECT 1", values)
     for row in insert:
         row._state.adding, row._state.db = False, using
+
+
+def columns(model: type[models.Model], table: str) -> str:
+    """The model's columns for a SELECT or RETURNING, of `table` as the statement calls it.
+
+    Never `*`: a statement is planned once a connection, and PostgreSQL refuses a plan whose result has changed. So a
+    process that still runs the old code goes on when a migration adds a column (docs/adr/0033).
+    """
+    return ", ".join(f'{table}."{field.column}"' for field in model._meta.concrete_fields)
+
+
+def read(model: type[Row], values: Iterator[Any]) -> Row:
+    """A row of that model, from the next of the values that a statement with its `columns` gave."""
+    fields = model._meta.concrete_fields
+    taken = [_from_database(field, next(values)) for field in fields]
+    return model.from_db(DEFAULT_DB_ALIAS, [field.attname for field in fields], taken)
+
+
+def value(model: type[models.Model], name: str, given: Any) -> Any:
+    """One column of that model, as the model has it."""
+    return _from_database(model._meta.get_field(name), given)
+
+
+def _from_database(field: Any, given: Any) -> Any:
+    return field.from_db_value(given, None, connections[DEFAULT_DB_ALIAS]) if hasattr(field, "from_db_value") else given
 
 
 def _insert(row: models.Model, using: str) -> tuple[str, Sequence[Any]]:

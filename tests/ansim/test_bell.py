@@ -1,17 +1,24 @@
 """A bell that nobody has heard yet is not rung again; one that was heard is. Against the real broker."""
 
+import base64
+import json
 import uuid
 
 import pytest
+from celery import current_app
+from django.db import transaction
 
-from ansim import bell, once
+from ansim import bell
+from ansim.lib import correlator
+
+HELD_BY_EACH = {"id", "root_id", "correlation_id", "reply_to", "delivery_tag", "origin", "expires", "expiration"}
 
 
 @pytest.fixture
 def queue():
     name = f"tests-{uuid.uuid4().hex}"
     yield name
-    once.store().delete(name)
+    bell.broker().delete(name)
 
 
 @pytest.fixture
@@ -20,10 +27,10 @@ def ring(queue):
     task = f"tests.{uuid.uuid4().hex}"
 
     def ring(*arguments):
-        bell.pull(task, *arguments, queue=queue)
-        return once.store().llen(queue)
+        bell.pull(bell.Bell(task, queue, arguments))
+        return bell.broker().llen(queue)
 
-    ring.task = task
+    ring.task, ring.sms = task, bell.Bell(task, queue, ("sms",))
     return ring
 
 
@@ -37,22 +44,47 @@ def test_each_channel_has_its_own(ring):
 
 def test_who_commits_after_it_was_heard_rings_anew(ring):
     ring("sms")
-    bell.heard(ring.task, "sms")
+    bell.heard(ring.sms)
     assert ring("sms") == 2
 
 
 def test_a_bell_that_died_with_its_worker_silences_nobody_for_long(ring):
     ring("sms")
-    [mark] = once.store().keys(f"bell:{ring.task}:*")
-    assert 0 < once.store().pttl(mark) <= bell.UNHEARD <= 1_000
+    assert 0 < bell.broker().pttl(ring.sms.mark) <= bell.UNHEARD <= 1_000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_bells_of_a_commit_ring_in_one_call_and_none_before_it(ring, queue):
+    with transaction.atomic():
+        bell.ring(ring.sms, bell.Bell(ring.task, queue, ("fcm",)))
+        assert bell.broker().llen(queue) == 0
+    assert bell.broker().llen(queue) == 2
+
+
+def test_what_waits_for_the_worker_is_what_celery_itself_would_have_put_there(ring, queue):
+    with correlator.carrying("c-1"):
+        ring("sms")
+        current_app.send_task(
+            ring.task, ("sms",), queue=queue, expires=bell.LOUD_FOR, ignore_result=True,
+            headers={correlator.HEADER: "c-1"},
+        )  # fmt: skip
+    celerys, ours = (json.loads(told) for told in bell.broker().lrange(queue, 0, 1))
+
+    assert json.loads(base64.b64decode(ours.pop("body"))) == json.loads(base64.b64decode(celerys.pop("body")))
+    for of_celery, of_ours in (
+        (celerys.pop("headers"), ours.pop("headers")),
+        (celerys.pop("properties"), ours.pop("properties")),
+    ):
+        assert {**of_celery, **dict.fromkeys(HELD_BY_EACH)} == {**of_ours, **dict.fromkeys(HELD_BY_EACH)}
+    assert celerys == ours
 
 
 def test_without_redis_it_is_silent_and_breaks_nothing(ring, settings, monkeypatch):
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    once.store.cache_clear()
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    bell.broker.cache_clear()
     try:
-        bell.pull(ring.task, "sms", queue="nowhere")
-        bell.heard(ring.task, "sms")
+        bell.pull(ring.sms)
+        bell.heard(ring.sms)
     finally:
         monkeypatch.undo()
-        once.store.cache_clear()
+        bell.broker.cache_clear()

@@ -7,10 +7,9 @@ import uuid
 
 import pytest
 import redis
-from celery import Celery
 from django.utils import timezone
 
-from ansim.celery import app
+from ansim import bell as bells
 from pushes import bell, clock, delivery
 from pushes.models import Message
 from tests.pushes import phones
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def bells(settings):
+def rung(settings):
     """What the workers would hear: (task, arguments) by queue."""
     with redis.Redis.from_url(settings.REDIS_URL) as broker:
         broker.delete("sms", "push")
@@ -27,14 +26,14 @@ def bells(settings):
             bell.heard(channel)  # no bell of an earlier test waits
 
         def heard(queue):
-            rung = [json.loads(entry) for entry in broker.lrange(queue, 0, -1)]
-            return sorted((bell["headers"]["task"], *json.loads(base64.b64decode(bell["body"]))[0]) for bell in rung)
+            entries = [json.loads(entry) for entry in broker.lrange(queue, 0, -1)]
+            return sorted((bell["headers"]["task"], *json.loads(base64.b64decode(bell["body"]))[0]) for bell in entries)
 
         yield heard
         broker.delete("sms", "push")
 
 
-def test_each_channel_with_something_due_is_rung_for_once(bells):
+def test_each_channel_with_something_due_is_rung_for_once(rung):
     phones.wake(phones.android())
     phones.wake(phones.android())
     phones.sms()
@@ -42,33 +41,29 @@ def test_each_channel_with_something_due_is_rung_for_once(bells):
 
     clock.ring_again()
 
-    assert bells("push") == [("pushes.tasks.drain", "fcm")]
-    assert bells("sms") == [("pushes.tasks.drain", "sms")]
+    assert rung("push") == [("pushes.tasks.drain", "fcm")]
+    assert rung("sms") == [("pushes.tasks.drain", "sms")]
 
 
-def test_the_bell_rings_after_the_commit_and_not_before(bells, django_capture_on_commit_callbacks):
+def test_the_bell_rings_after_the_commit_and_not_before(rung, django_capture_on_commit_callbacks):
     message = phones.wake(phones.iphone())
 
     with django_capture_on_commit_callbacks(execute=True):
         delivery.ring(message, message)
-        assert bells("push") == []
+        assert rung("push") == []
 
-    assert bells("push") == [("pushes.tasks.drain", "apns")]
+    assert rung("push") == [("pushes.tasks.drain", "apns")]
 
 
 def test_a_broker_that_is_away_is_no_loss_and_holds_nobody_up(nobody_home, caplog, settings):
-    deaf = Celery(broker=f"redis://127.0.0.1:{nobody_home}/0", set_as_current=False)
-    deaf.conf.task_publish_retry = settings.CELERY_TASK_PUBLISH_RETRY
-    deaf.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
-    deaf.set_current()
-    bell.heard("sms")
+    settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{nobody_home}/0"
+    bells.broker.cache_clear()
     began = time.monotonic()
     try:
         bell.pull("sms")
         assert time.monotonic() - began < 2, "a request waits for this"
     finally:
-        app.set_current()
-        deaf.close()
+        bells.broker.cache_clear()
 
     assert [line.getMessage() for line in caplog.records] == ["bell_silent"]
 
