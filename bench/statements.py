@@ -12,23 +12,30 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg import sql
 
 from ansim.demo.stack import environment
-from bench.walkers import Walker
+from bench.walkers import Walker, walk
 from bench.whole_system import Copy
 
 LINE = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] (\S+)@\S+ LOG:  (?:statement|execute [^:]*): ", re.M)
 HEAD = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] ", re.M)
+DETAIL = re.compile(HEAD.pattern + r"\S+@\S+ DETAIL:  Parameters: (.*)", re.M | re.S)
+LITERAL = re.compile(r"\$\d+ = (NULL|'(?:[^']|'')*')")
+PROCESSES_NEW = 6.0  # seconds until gunicorn has others
 QUIET = 0.3  # seconds until the log is written and bells have rung
 
 
 def of_each(copy: Copy, groups: dict[str, list[Any]]) -> dict[str, dict[str, Any]]:
-    """For each request on the hot path: its `sql`, in order, and how many calls to `redis` it made.
+    """For each request on the hot path: its `sql` with its `values`, in order, and how many calls to `redis` it made.
 
     The stranger's line was never seen before: a beginning by SMS makes its row.
     """
     told: dict[str, dict[str, Any]] = {}
     with _logged(copy):
+        for road, walkers in groups.items():
+            walk(road, walkers, seconds=2)  # the processes are new
+        copy.settle()
         for road in ("sms", "app"):
             base_url, world_url, key, people = groups[road][0]
             walker = Walker(base_url, world_url, key, [copy.town.world.person()] if road == "sms" else people)
@@ -81,11 +88,15 @@ class _Witness:
             file.seek(start)
             said = file.read().decode(errors="replace")
         user = urlsplit(self.copy.env["DATABASE_URL"]).username
-        self.costs[name] = {"sql": _statements(said, of=user), "redis": monitor.calls()}
+        statements = _statements(said, of=user)
+        self.costs[name] = {
+            "sql": [sql for sql, _ in statements], "values": [values for _, values in statements],
+            "redis": monitor.calls(),
+        }  # fmt: skip
 
 
 class _Monitor:
-    """Counts what the application asks of Redis; ringing a bell (LPUSH) is part of no answer."""
+    """Counts what the application asks of Redis; ringing bells is part of no answer."""
 
     def __init__(self, copy: Copy) -> None:
         self.redis, self.seen = copy.redis, []
@@ -108,24 +119,44 @@ class _Monitor:
 
     def calls(self) -> int:
         own = [one["command"] for one in self.seen if one["client_type"] != "lua"]
-        return len([call for call in own if not call.startswith(("LPUSH ", "PUBLISH ", "SADD ", "PING", "BRPOP"))])
+        return len(
+            [
+                call
+                for call in own
+                if not (" bell:" in call or call.startswith(("HELLO", "CLIENT", "PUBLISH ", "PING", "BRPOP")))
+            ]
+        )
 
 
-def _statements(said: str, *, of: str | None) -> list[str]:
+def _statements(said: str, *, of: str | None) -> list[tuple[str, list[str]]]:
+    """Each with its parameters, as PostgreSQL writes literals."""
     heads = [match.start() for match in HEAD.finditer(said)] + [len(said)]
     parts = [said[start:end] for start, end in itertools.pairwise(heads)]
-    return [LINE.sub("", part).strip() for part in parts if (line := LINE.match(part)) and line[1] == of]
+    found: list[tuple[str, list[str]]] = []
+    for part, after in itertools.pairwise([*parts, ""]):
+        if (line := LINE.match(part)) and line[1] == of:
+            given = DETAIL.match(after)
+            found.append((LINE.sub("", part).strip(), LITERAL.findall(given[1]) if given else []))
+    return found
 
 
 @contextlib.contextmanager
 def _logged(copy: Copy) -> Generator[None]:
     password = environment.RunDir(copy.run_dir).kept()["POSTGRES_PASSWORD"]
     url = psycopg.conninfo.make_conninfo(copy.owner_url, user="postgres", password=password)
+    role = sql.Identifier(urlsplit(copy.env["DATABASE_URL"]).username or "")
+    names = ("log_statement", "all"), ("log_error_verbosity", "default")  # terse would leave out the parameters
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET log_statement = 'all'")
-        connection.execute("SELECT pg_reload_conf()")
+        for name, level in names:
+            connection.execute(
+                sql.SQL("ALTER ROLE {} SET {} = {}").format(role, sql.Identifier(name), sql.Literal(level))
+            )
+        os.kill(copy.pids["web"], signal.SIGHUP)  # a new connection knows of it
+        time.sleep(PROCESSES_NEW)
         try:
             yield
         finally:
-            connection.execute("ALTER SYSTEM RESET log_statement")
-            connection.execute("SELECT pg_reload_conf()")
+            for name, _ in names:
+                connection.execute(sql.SQL("ALTER ROLE {} RESET {}").format(role, sql.Identifier(name)))
+            os.kill(copy.pids["web"], signal.SIGHUP)
+            time.sleep(PROCESSES_NEW)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import redis
 from django.db import connection
 
-from ansim import audit, heartbeat, once
+from ansim import audit, bell, heartbeat, once
 from ansim.lib import birth
 from ansim.lib.health import Owed
 from ansim.lib.metrics import Gauge
@@ -25,7 +25,8 @@ SELECT (SELECT count(*) FROM subscriptions_carrierevent WHERE standing = 'stuck'
        EXISTS (SELECT FROM subscriptions_subscription WHERE joined_at < %(month)s),
        sweep.began_at, sweep.ended_at, sweep.checked, sweep.repaired, sweep.reported
   FROM (SELECT) AS always
-  LEFT JOIN (SELECT * FROM subscriptions_reconciliation ORDER BY began_at DESC LIMIT 1) AS sweep ON true
+  LEFT JOIN (SELECT began_at, ended_at, checked, repaired, reported FROM subscriptions_reconciliation
+              ORDER BY began_at DESC LIMIT 1) AS sweep ON true
 """
 
 
@@ -104,12 +105,14 @@ def _this_month() -> date:
 def bells() -> Bells | None:
     """None while Redis does not answer."""
     try:
-        with once.store().pipeline(transaction=False) as pipeline:
+        with bell.broker().pipeline(transaction=False) as pipeline:
             for queue in heartbeat.QUEUES:
                 pipeline.llen(queue)
+            lengths = pipeline.execute()
+        with once.store().pipeline(transaction=False) as pipeline:
             waiting_room.count(pipeline)
             pipeline.get(heartbeat.TICK)
-            *lengths, inside, waiting, ticked = pipeline.execute()
+            inside, waiting, ticked = pipeline.execute()
     except redis.RedisError:
         return None
     queues = dict(zip(heartbeat.QUEUES, lengths, strict=True))

@@ -54,7 +54,7 @@ def test_who_holds_a_verification_locks_its_line_first_and_waits_there_with_empt
     def story():
         held.wait(10)
         with transaction.atomic():
-            hold(pk=asked.pk)
+            hold(asked.pk)
             stages.append("story holds both")
 
     def third():
