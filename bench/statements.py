@@ -22,6 +22,7 @@ LINE = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] (\S+)@\S+ LOG:  (?:statemen
 HEAD = re.compile(r"^\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] ", re.M)
 DETAIL = re.compile(HEAD.pattern + r"\S+@\S+ DETAIL:  Parameters: (.*)", re.M | re.S)
 LITERAL = re.compile(r"\$\d+ = (NULL|'(?:[^']|'')*')")
+AROUND = ("HELLO", "CLIENT", "PUBLISH ", "PING", "BRPOP")  # connections, ours among them, and workers that wait
 PROCESSES_NEW = 6.0  # seconds until gunicorn has others
 QUIET = 0.3  # seconds until the log is written and bells have rung
 
@@ -119,13 +120,7 @@ class _Monitor:
 
     def calls(self) -> int:
         own = [one["command"] for one in self.seen if one["client_type"] != "lua"]
-        return len(
-            [
-                call
-                for call in own
-                if not (" bell:" in call or call.startswith(("HELLO", "CLIENT", "PUBLISH ", "PING", "BRPOP")))
-            ]
-        )
+        return len([call for call in own if " bell:" not in call and not call.startswith(AROUND)])
 
 
 def _statements(said: str, *, of: str | None) -> list[tuple[str, list[str]]]:
