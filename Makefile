@@ -23,7 +23,7 @@ test: setup-tests  ## 모든 시험 (ARGS="-k window") · all tests
 chaos: setup-tests  ## 죽이며 시험 (ARGS="--seconds 300 --seed 7 --json") · a storm of kill -9 over a system of its own
 	@$(IN_VENV) -m tests.chaos $(ARGS)
 
-bench: setup-tests  ## 온전한 확인 하나의 값 (ARGS="--json FILE") · what a whole verification costs
+bench: setup-tests  ## 온전한 확인 하나의 값 (표, JSON, 그림; ARGS="--seconds 30") · what a whole verification costs
 	@$(IN_VENV) -m bench.flow $(ARGS)
 
 lint: setup-tests  ## 형식과 형 검사 · ruff and mypy

@@ -4,6 +4,7 @@ Starts a copy of the system and walks two roads through it, SMS and app: keys, l
 look-up, messages and webhooks delivered. What is counted is the kernel's account of web, worker, clock, PostgreSQL and
 Redis, not of the walkers and not of the simulated vendors, though all share the machine. Beside it, in the same run:
 bare Django views that do the same writes (`bench.bare`), and PostgreSQL's own limit (pgbench with our statements).
+Writes all figures as JSON, and a plot (HTML with two charts) beside them.
 """
 
 import argparse
@@ -14,10 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import beside, statements
+from bench import beside, plot, statements
 from bench.walkers import Walked, walk
 from bench.whole_system import Copy, running
 
+OUT = Path(".boot/bench/flow.json")
 WALKERS = 8
 LINES = 24  # of each walker
 ALONE = 40  # verifications of one walker, for times that nobody else stretches
@@ -30,13 +32,15 @@ SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY extract(epoch FR
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=12.0, help="of each road")
-    parser.add_argument("--json", type=Path, help="write all figures there")
+    parser.add_argument("--json", type=Path, default=OUT, help=f"all figures, and a plot beside them; {OUT}")
     asked = parser.parse_args()
     with running() as copy:
         figures = measure(copy, asked.seconds)
     sys.stdout.write(table(figures))
-    if asked.json:
-        asked.json.write_text(json.dumps(figures, indent=1) + "\n")
+    asked.json.parent.mkdir(parents=True, exist_ok=True)
+    asked.json.write_text(json.dumps(figures, indent=1) + "\n")
+    plot.write(figures, asked.json.with_suffix(".html"))
+    say(f"written: {asked.json}, {asked.json.with_suffix('.html')}")
 
 
 def measure(copy: Copy, seconds: float) -> dict[str, Any]:
