@@ -2,6 +2,7 @@
 
 import uuid
 from contextlib import suppress
+from functools import cache
 from typing import Any, cast
 
 from django.core.exceptions import RequestDataTooBig
@@ -10,7 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from ansim import once
-from ansim.lib import proof
+from ansim.lib import proof, rows
 from ansim.lib.api import Door
 from pushes.models import Device
 from verification.models import Line
@@ -42,14 +43,27 @@ class PhoneProof(BaseAuthentication):
             device_id = uuid.UUID(proof.signer(token))
         except (proof.BadProof, ValueError) as error:
             raise AuthenticationFailed from error
-        line = Line.objects.select_related("device").filter(device=device_id).first()
-        if line is None or line.device is None:
+        found = rows.first(_statement(), {"device": device_id})
+        if found is None:
             raise AuthenticationFailed
-        checked(request, token, line.device.signing_key)
+        line, device = rows.read(Line, found), rows.read(Device, found)
+        checked(request, token, device.signing_key)
+        line.device = device
         return None, line
 
     def authenticate_header(self, request: Request) -> str:
         return "Proof"
+
+
+@cache
+def _statement() -> str:
+    """Written out as in `partner_auth`."""
+    return f"""
+        SELECT {rows.columns(Line, "line")}, {rows.columns(Device, "device")}
+          FROM verification_line line
+          JOIN pushes_device device ON device.id = line.device_id
+         WHERE line.device_id = %(device)s
+    """  # noqa: S608 - names of columns, from our own models
 
 
 class NewPhone(BaseAuthentication):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from ansim.lib import rows
 from ansim.lib.problem import Refused
@@ -50,12 +50,9 @@ OF = {
 
 def _with_line(pk: uuid.UUID, of: dict[str, uuid.UUID | str]) -> Verification | None:
     """Written out as in `partner_auth`: putting it together would take Django a fifth of a whole confirm."""
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(*of), {"pk": pk, **of})
-        found = cursor.fetchone()
-    if found is None:
+    values = rows.first(_statement(*of), {"pk": pk, **of})
+    if values is None:
         return None
-    values = iter(found)
     verification, partner = rows.read(Verification, values), rows.read(Partner, values)
     line, device = rows.read(Line, values), rows.read(Device, values)
     line.device = device if device.pk else None

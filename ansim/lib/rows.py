@@ -4,7 +4,7 @@ The hot path has room for few statements (design.md section 4.6), and what is ow
 owes it. PostgreSQL runs data-modifying `WITH` parts as one statement; Django compiles each part. See docs/adr/0004.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections, models
@@ -38,6 +38,14 @@ def columns(model: type[models.Model], table: str) -> str:
     process that still runs the old code goes on when a migration adds a column (docs/adr/0033).
     """
     return ", ".join(f'{table}."{field.column}"' for field in model._meta.concrete_fields)
+
+
+def first(statement: str, given: Mapping[str, Any]) -> Iterator[Any] | None:
+    """The values of the first row that the statement finds, for `read`."""
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute(statement, given)
+        found = cursor.fetchone()
+    return None if found is None else iter(found)
 
 
 def read(model: type[Row], values: Iterator[Any]) -> Row:
