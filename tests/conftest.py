@@ -42,6 +42,13 @@ def world(world_url):
 
 
 @pytest.fixture
+def at_the_desk(settings, tmp_path):
+    """A checkpoint of their own, and passwords of staff hashed fast: how slowly is not what is tested."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.AUDIT_CHECKPOINT = tmp_path / "audit-checkpoint"
+
+
+@pytest.fixture
 def fail(world):
     """fail("sms", "error", 1): the next call fails so."""
 

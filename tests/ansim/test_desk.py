@@ -13,16 +13,9 @@ from ansim.models import AccessRecord, Agent, RecoveryCode, SignInTries
 from ansim.record_models import Role
 from tests.desk import LOGIN, PASSWORD, Staff, app_of, tries
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_the_desk")]
 START = "/admin/"
 WRONG = "맞지 않는 것이 있습니다"
-
-
-@pytest.fixture(autouse=True)
-def beside(settings, tmp_path):
-    """A checkpoint of their own, and passwords hashed fast: how slowly is not what is tested."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.AUDIT_CHECKPOINT = tmp_path / "audit-checkpoint"
 
 
 def inside(client):

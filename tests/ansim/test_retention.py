@@ -12,10 +12,8 @@ PAGE = "/admin/retention/"
 
 
 @pytest.fixture(autouse=True)
-def beside(settings, tmp_path):
+def rules_as_they_are_from_the_start(at_the_desk):
     """Rules as they are from the start: tests that commit empty every table."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.AUDIT_CHECKPOINT = tmp_path / "audit-checkpoint"
     for kind in Kind:
         RetentionRule.objects.update_or_create(
             kind=kind, defaults={"days": max(30, FLOORS[kind]), "changed_at": timezone.now(), "changed_by": "ansim"}

@@ -16,14 +16,8 @@ from ansim.models import AccessRecord, MonthReview
 from ansim.record_models import Action
 from tests.desk import Staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_the_desk")]
 KIM = Actor("kim", "agent", "10.0.0.1", 7)
-
-
-@pytest.fixture(autouse=True)
-def beside(settings, tmp_path):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.AUDIT_CHECKPOINT = tmp_path / "audit-checkpoint"
 
 
 @pytest.fixture

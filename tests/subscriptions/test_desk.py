@@ -18,15 +18,8 @@ from subscriptions.models import CarrierEvent, FoundBy, PendingChange, Subscript
 from tests import make
 from tests.desk import Staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_the_desk")]
 CHECKS = {"check0": "on", "check1": "on", "check2": "on", "detail": "휴대폰을 잃어버림"}
-
-
-@pytest.fixture(autouse=True)
-def beside(settings, tmp_path):
-    """A checkpoint of their own, and passwords hashed fast: how slowly is not what is tested."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.AUDIT_CHECKPOINT = tmp_path / "audit-checkpoint"
 
 
 @pytest.fixture

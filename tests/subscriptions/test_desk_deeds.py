@@ -19,15 +19,9 @@ from tests.desk import Staff
 from verification import not_me
 from verification.models import Case, Line, Verification
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_the_desk")]
 DAY = timedelta(days=1)
 CHECKS = {"check0": "on", "check1": "on", "check2": "on", "detail": "휴대폰을 잃어버림"}
-
-
-@pytest.fixture(autouse=True)
-def beside(settings, tmp_path):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.AUDIT_CHECKPOINT = tmp_path / "audit-checkpoint"
 
 
 @pytest.fixture

@@ -9,19 +9,13 @@ from ansim.lib import birth
 from subscriptions.models import ConsentDocument, Price
 from tests.desk import Staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_the_desk")]
 TEXTS = {
     "title_ko": "이용약관",
     "title_en": "Terms",
     "body_ko": "# 약관",
     "body_en": "# Terms",
 }
-
-
-@pytest.fixture(autouse=True)
-def beside(settings, tmp_path):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.AUDIT_CHECKPOINT = tmp_path / "audit-checkpoint"
 
 
 @pytest.fixture

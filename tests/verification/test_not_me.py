@@ -98,9 +98,7 @@ def test_the_case_holds_what_happened_and_not_who_it_is(mina, bookshop):
         assert personal not in said
 
 
-def test_at_the_desk_the_case_is_read_in_words(mina, bookshop, settings, tmp_path):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.AUDIT_CHECKPOINT = tmp_path / "audit-checkpoint"
+def test_at_the_desk_the_case_is_read_in_words(mina, bookshop, at_the_desk):
     deny(mina, asks(mina, bookshop))
     page = Staff("supervisor").come_in().get(f"/admin/verification/case/{Case.objects.get().pk}/change/")
     said = page.content.decode()

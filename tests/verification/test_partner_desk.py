@@ -10,13 +10,7 @@ from tests import make
 from tests.desk import Staff
 from verification.models import ApiKey, Partner, PartnerUser
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def beside(settings, tmp_path):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    settings.AUDIT_CHECKPOINT = tmp_path / "audit-checkpoint"
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_the_desk")]
 
 
 @pytest.fixture
