@@ -10,7 +10,7 @@ import redis
 from django.utils import timezone
 
 from ansim import bell as bells
-from pushes import bell, clock, delivery
+from pushes import bell, clock, delivery, tasks
 from pushes.models import Message
 from tests.pushes import phones
 
@@ -53,6 +53,14 @@ def test_the_bell_rings_after_the_commit_and_not_before(rung, django_capture_on_
         assert rung("push") == []
 
     assert rung("push") == [("pushes.tasks.drain", "apns")]
+
+
+def test_who_hears_a_bell_takes_its_mark_away_so_that_the_next_commit_rings_anew(rung):
+    bell.pull("sms")
+    tasks.drain("sms")
+    bell.pull("sms")
+
+    assert rung("sms") == [("pushes.tasks.drain", "sms")] * 2
 
 
 def test_a_broker_that_is_away_is_no_loss_and_holds_nobody_up(nobody_home, caplog, settings):

@@ -76,6 +76,18 @@ def test_a_refused_request_may_be_repeated_at_once_with_the_same_key(world, book
     assert bookshop.create(idempotency_key=key, identity=identity(mina)).status_code == 201
 
 
+def test_two_partners_with_one_key_and_one_body_have_each_their_own_verification(town, world, bookshop):
+    mina, key, reference = world.person(), uuid.uuid4().hex, uuid.uuid4().hex
+    answers = [
+        shop.create(idempotency_key=key, reference=reference, identity=identity(mina))
+        for shop in (bookshop, town.shop(), bookshop)
+    ]
+    first, other, again = (answer.json() for answer in answers)
+    assert [answer.headers.get("Idempotent-Replayed") for answer in answers] == [None, None, "true"]
+    assert first == again
+    assert not {first["id"], first["window_url"]} & {other["id"], other["window_url"]}
+
+
 def test_a_partner_that_asks_too_often_is_told_when_to_come_back(town, world):
     busy = town.shop(partner_per_min=3)
     mina = world.person()
