@@ -432,7 +432,7 @@ def test_somebody_elses_is_as_unknown_as_what_there_is_not(mina):
 def many(visitor, count, *, partner=None):
     """That many ended verifications on the line, the newest last."""
     line, partner, now = visitor.member.line, partner or make.partner(name="많은가게"), timezone.now()
-    Verification.objects.bulk_create(
+    rows = [
         Verification(
             partner=partner, reference=uuid.uuid4().hex, purpose="login",
             site={"name": partner.name, "domain": "a.example"}, state="cancelled", reason="cancelled_by_partner",
@@ -442,7 +442,8 @@ def many(visitor, count, *, partner=None):
             window_fingerprint=uuid.uuid4().hex,
         )
         for number in range(count)
-    )  # fmt: skip
+    ]  # fmt: skip
+    Verification.objects.bulk_create(rows, batch_size=1_000)
     Line.objects.filter(pk=line.pk).update(serial=line.serial + count)
     return partner
 
