@@ -1,7 +1,8 @@
 """Sending what is owed, many at once, while new things come (design.md section 4.1, docs/adr/0002).
 
-One loop at a time in a process claims rows, hands each to a thread and writes down what came of it. Sending threads
-put what was said into the inbox; the loop takes new rows as places become free, so one slow answer holds up nobody.
+One loop at a time in a process claims rows, sets them off and writes down what came of it. Whoever hears an answer
+puts it into the inbox; the loop takes new rows as places become free, so one slow answer holds up nobody and no more
+than `places` rows are in memory, however many are owed.
 """
 
 import logging
@@ -33,33 +34,39 @@ class Drain(ABC, Generic[Owed, Said]):
         self._busy = threading.Lock()
         self._inbox: queue.SimpleQueue[tuple[Owed, Said] | None] = queue.SimpleQueue()  # None: the bell rang
         self._flying = 0
+        self._ended_at = float("-inf")
 
     @abstractmethod
     def claim(self, most: int) -> Sequence[Owed]:
-        """Takes what is due, at most so many, for a lease."""
+        """Takes what is due, at most so many, for a lease. Fewer: there is no more, or `held_back` says so."""
 
     @abstractmethod
-    def send(self, owed: Owed) -> Said:
-        """In a thread, without the database. An exception is a bug and becomes what `broke` says."""
+    def set_off(self, owed: Owed) -> None:
+        """Begins to send it and does not wait; `came` is to be told once, from any thread, what was said."""
 
     @abstractmethod
     def broke(self, owed: Owed, error: Exception) -> Said:
-        """What stands for an answer when sending raised."""
+        """What stands for an answer when sending raised, which is a bug."""
 
     @abstractmethod
     def record(self, heard: Sequence[tuple[Owed, Said]]) -> None:
         """Writes what came of them."""
 
+    def gather(self, seconds: float) -> None:
+        """Before the bell is heard: shortly after a drain it waits, so that under load many commits cost one drain."""
+        time.sleep(max(0.0, self._ended_at + seconds - time.monotonic()))
+
     def ring(self) -> bool:
         """Drains, or lets the loop at work know that there is more. True when its shift ended: ring for the next one.
 
-        What is in the air then stays there; whoever comes next hears it, or else the sending thread itself.
+        What is in the air then stays there; whoever comes next hears it, or else a thread of the pool.
         """
         self._inbox.put(None)
         while not self._inbox.empty() and self._busy.acquire(blocking=False):
             try:
                 finished = self._shift()
             finally:
+                self._ended_at = time.monotonic()
                 self._busy.release()
             if not finished:
                 self._hand_in()
@@ -68,69 +75,108 @@ class Drain(ABC, Generic[Owed, Said]):
 
     def _shift(self) -> bool:
         """Until nothing is due and nothing in the air: True. False when time was up first."""
-        ends = time.monotonic() + SHIFT
+        ends, more = time.monotonic() + SHIFT, True
         while time.monotonic() < ends:
-            if not self._take() and not self._flying:
+            if more and self._flying < self.places:
+                more = self._take()
+            if not more and not self._flying:
                 return True
-            self._write(self._heard(until=ends if self._flying else None))
+            heard, rung = self._heard(until=ends if self._flying else None)
+            self._write(heard)
+            more = more or rung
         return False
 
     @cached_property
-    def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(self.places, thread_name_prefix=self.name)
+    def pool(self) -> ThreadPoolExecutor:
+        """For what waits: for an answer, or for the database when there is no loop."""
+        return ThreadPoolExecutor(self.threads, thread_name_prefix=self.name)
 
-    def _take(self) -> int:
-        """Claims as many as there are free places and sends them off."""
-        if self._flying >= self.places:
-            return 0
+    @property
+    def threads(self) -> int:
+        return 1
+
+    def _take(self) -> bool:
+        """Claims as many as there are free places and sends them off. Whether another look may find more."""
         while not self._inbox.empty() and not self._flying:
             self._inbox.get()  # bells from before this claim
-        claimed = self.claim(self.places - self._flying)
+        free = self.places - self._flying
+        claimed = self.claim(free)
         for owed in claimed:
-            self._pool.submit(self._send, owed)
             self._flying += 1
-        return len(claimed)
+            self._guarded(owed, self.set_off)
+        return len(claimed) == free or self.held_back(claimed)
 
-    def _send(self, owed: Owed) -> None:
+    def held_back(self, claimed: Sequence[Owed]) -> bool:
+        """Whether something may be due that the claim left for when one of these is through."""
+        return False
+
+    def _guarded(self, owed: Owed, work: Callable[[Owed], None]) -> None:
         try:
-            said = self.send(owed)
+            work(owed)
         except Exception as error:
             # Not its words: they may hold what was sent.
             where = traceback.format_tb(error.__traceback__)
             log.error("sending_broke", extra={"channel": self.name, "error": type(error).__name__, "where": where})
-            said = self.broke(owed, error)
+            self.came(owed, self.broke(owed, error))
+
+    def came(self, owed: Owed, said: Said) -> None:
+        """What was said about it. Never waits."""
         self._inbox.put((owed, said))
+        if not self._busy.locked():
+            self.pool.submit(self._hand_in_alone)
+
+    def _hand_in_alone(self) -> None:
         try:
             self._hand_in()
         finally:
-            connection.close()  # this thread's own, which is open only when there was no loop
+            connection.close()  # this thread's own
 
     def _hand_in(self) -> None:
-        """Between two shifts nobody reads the inbox: then who has an answer writes it. A bell that falls into this
-        moment is lost, and the clock rings again."""
+        """Between two shifts nobody reads the inbox: then a thread of the pool writes what came. A bell that falls into
+        this moment is lost, and the clock rings again."""
         while not self._inbox.empty() and self._busy.acquire(blocking=False):
             try:
-                self._write(self._heard())
+                self._write(self._heard()[0])
             finally:
                 self._busy.release()
 
-    def _heard(self, *, until: float | None = None) -> list[tuple[Owed, Said]]:
-        """What came back since we last looked; `until`: waits so long for the first answer or bell."""
-        heard = []
+    def _heard(self, *, until: float | None = None) -> tuple[list[tuple[Owed, Said]], bool]:
+        """What came back since the last look, and whether a bell rang; `until`: waits so long for the first of them."""
+        heard, rung = list[tuple[Owed, Said]](), False
         try:
             wait = max(0.0, until - time.monotonic()) if until else 0.0
             entry = self._inbox.get(block=bool(until), timeout=wait)
             while True:
-                if entry is not None:
+                if entry is None:
+                    rung = True
+                else:
                     heard.append(entry)
                 entry = self._inbox.get_nowait()
         except queue.Empty:
             self._flying -= len(heard)
-            return heard
+            return heard, rung
 
     def _write(self, heard: Sequence[tuple[Owed, Said]]) -> None:
         if heard:
             self.record(heard)
+
+
+class InThreads(Drain[Owed, Said]):
+    """Each in a thread of its own that waits for the answer."""
+
+    @property
+    def threads(self) -> int:
+        return self.places
+
+    @abstractmethod
+    def send(self, owed: Owed) -> Said:
+        """Without the database."""
+
+    def set_off(self, owed: Owed) -> None:
+        self.pool.submit(self._guarded, owed, self._send)
+
+    def _send(self, owed: Owed) -> None:
+        self.came(owed, self.send(owed))
 
 
 def persist(write: Callable[[], None], *, patience: timedelta) -> None:

@@ -4,6 +4,7 @@ In the demo the launcher writes the names into `$RUN_DIR/env`; a value in the re
 """
 
 import os
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -227,11 +228,14 @@ METRICS_DIR = Path(env.str("METRICS_DIR", default=str(RUN_DIR / "metrics")))
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)  # prometheus_client takes it from there alone
 
 # --- Celery: a doorbell; the rows are the truth (docs/adr/0002) -----------------------------------
-CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Without max_retries a bell rung while Redis is away holds up the request for 6 s, whatever PUBLISH_RETRY says.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 1, "max_retries": 0}
+CELERY_BROKER_TRANSPORT_OPTIONS["ack_emulation"] = False  # a bell that dies with its worker is no loss (docs/adr/0029)
+CELERY_DB_REUSE_MAX = sys.maxsize  # Celery would connect anew for each task; ansim.work keeps connections fresh
 CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_DISABLE_RATE_LIMITS = True  # we have none; Celery would look for them at each task
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -97,7 +97,8 @@ def table(figures: dict[str, Any]) -> str:
     slow = figures["slow provider"]
     lines.append(
         f"{'slow provider':28} {slow['owed']} owed, at most {slow['in_the_air']} in the air, {slow['sent']} sent in "
-        f"{slow['seconds']:.0f} s; memory {slow['rss_before_mib']} MiB before, {slow['rss_most_mib']} at most"
+        f"{slow['seconds']:.0f} s; memory {slow['rss_before_mib']} MiB before, {slow['rss_middle_mib']} half-way, "
+        f"{slow['rss_most_mib']} at most"
     )
     return "\n".join(lines) + "\n"
 

@@ -85,23 +85,27 @@ def slow(copy: Copy, *, owed: int, seconds: float) -> dict[str, Any]:
     """A provider that takes 5 s for each push: how much of what is owed is in memory, and what that costs."""
     _owe(owed)
     copy.town.world.fail("apns", "slow")
-    before, most, in_the_air = _rss(), 0, 0
+    before, middle, most, in_the_air = _rss(), 0, 0, 0
     over = threading.Event()
     drain = threading.Thread(target=_drain_until, args=(over,))
     drain.start()
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         most = max(most, _rss())
+        middle = middle or (most if time.monotonic() > ends - seconds / 2 else 0)
         leased = Message.objects.filter(state=Message.State.OWED, attempts__gt=0, due_at__gt=timezone.now())
         in_the_air = max(in_the_air, leased.count())
         time.sleep(0.5)
     over.set()
     drain.join()
     copy.town.world.heal()
+    while tasks._drains[Message.Channel.APNS]._flying:  # what the last shift left in the air
+        time.sleep(0.1)
     sent = Message.objects.filter(state=Message.State.SENT).count()
     return {
         "owed": owed, "sent": sent, "seconds": seconds, "in_the_air": in_the_air,
-        "rss_before_mib": round(before / 2**20, 1), "rss_most_mib": round(most / 2**20, 1),
+        **{f"rss_{when}_mib": round(bytes_ / 2**20, 1)
+           for when, bytes_ in (("before", before), ("middle", middle), ("most", most))},
     }  # fmt: skip
 
 

@@ -3,6 +3,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from ansim.lib.fingerprint import FingerprintField
 from ansim.lib.sealed import SealedField
 
 
@@ -18,7 +19,7 @@ class MailAddress(models.Model):
     address = SealedField(null=True)
     language = models.CharField(max_length=2)
     wanted = SealedField(null=True)
-    letters_fingerprint = models.CharField(max_length=64, null=True)  # noqa: DJ001 - no letters are out
+    letters_fingerprint = FingerprintField(null=True)  # no letters are out
     letters_expire_at = models.DateTimeField(null=True)
     wrong_letters = models.PositiveSmallIntegerField(default=0)
 

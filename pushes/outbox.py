@@ -5,8 +5,9 @@ process held comes back by itself. Everything else is written only where the row
 voided meanwhile stays void.
 """
 
+import functools
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,15 +26,16 @@ UNTIL_MENDED = 30  # seconds before we try our own misconfiguration again
 
 CLAIM = """
 WITH due AS MATERIALIZED (
-    SELECT id FROM pushes_message WHERE channel = %(channel)s AND state = 'owed' AND due_at <= %(now)s
+    SELECT id, device_id FROM pushes_message WHERE channel = %(channel)s AND state = 'owed' AND due_at <= %(now)s
     ORDER BY due_at LIMIT %(most)s FOR UPDATE SKIP LOCKED
 )
 UPDATE pushes_message AS message
 SET due_at = %(lease)s,
     state = CASE WHEN expires_at <= %(now)s THEN 'expired' ELSE state END,
     attempts = CASE WHEN expires_at <= %(now)s THEN attempts ELSE attempts + 1 END
-FROM due WHERE message.id = due.id
-RETURNING {columns}
+FROM due LEFT JOIN pushes_device AS device ON device.id = due.device_id
+WHERE message.id = due.id
+RETURNING {message}, {device}
 """
 # Who sent it says so even when its lease was over; who failed has no say any more when another one tries already.
 RECORD = """
@@ -62,9 +64,20 @@ class Outcome:
 def claim(channel: str, *, most: int) -> list[Message]:
     """Takes what is due, oldest first, for `LEASE`; what came too late is expired on the way and comes back so."""
     now = timezone.now()
-    values = {"channel": channel, "now": now, "lease": now + LEASE, "most": most}
-    statement = CLAIM.format(columns=rows.columns(Message, "message"))
-    return list(Message.objects.raw(statement, values).prefetch_related("device"))
+    with connection.cursor() as cursor:
+        cursor.execute(_claim(), {"channel": channel, "now": now, "lease": now + LEASE, "most": most})
+        return [_with_device(iter(values)) for values in cursor.fetchall()]
+
+
+@functools.cache
+def _claim() -> str:
+    return CLAIM.format(message=rows.columns(Message, "message"), device=rows.columns(Device, "device"))
+
+
+def _with_device(values: Iterator[Any]) -> Message:
+    message = rows.read(Message, values)
+    message.device = rows.read(Device, values) if message.device_id else None
+    return message
 
 
 def became(message: Message, said: Sent | Failure) -> Outcome:

@@ -2,25 +2,22 @@
 
 import functools
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
 from celery import shared_task
 
 from ansim import drain as drains
+from ansim.lib.transfers import Answer, Broken
 from pushes import bell, metrics, outbox
-from pushes.gateways import DeadAddress, Failure, Later, Misconfigured, Sent, apns, fcm, mail, sms
+from pushes.gateways import DeadAddress, Failure, Later, Misconfigured, Sent, Streams, apns, fcm, mail, sms
 from pushes.models import Message
 
 log = logging.getLogger(__name__)
 
-IN_THE_AIR = 32  # messages of one channel that a process sends at once
-GATEWAYS: dict[str, Callable[[Message], Sent]] = {
-    Message.Channel.FCM: fcm.send,
-    Message.Channel.APNS: apns.send,
-    Message.Channel.SMS: sms.send,
-    Message.Channel.MAIL: mail.send,
-}
+IN_THE_AIR = 32  # messages of one channel that a process sends at once, each in a thread
+STREAMS = 500  # pushes of one provider that a process sends at once; providers allow 500 to 1,000 on a connection
 _persist = functools.partial(drains.persist, patience=outbox.LEASE)
 
 
@@ -35,26 +32,19 @@ def drain(channel: str) -> None:
         bell.pull(channel)
 
 
-class Drain(drains.Drain[Message, Sent | Failure]):
+class _Drain(drains.Drain[Message, Sent | Failure]):
     """The sending of one channel in one process."""
 
-    def __init__(self, channel: Message.Channel) -> None:
-        super().__init__(str(channel), places=IN_THE_AIR)
-        self.channel = channel
+    channel: Message.Channel
 
     def claim(self, most: int) -> Sequence[Message]:
-        while taken := outbox.claim(self.channel, most=most):
-            in_time = [message for message in taken if message.state == Message.State.OWED]
-            if in_time:
-                return in_time
-        return []
-
-    def send(self, owed: Message) -> Sent | Failure:
-        with metrics.SENDING_SECONDS.labels(self.channel).time():
-            try:
-                return GATEWAYS[self.channel](owed)
-            except Failure as failure:
-                return failure
+        in_time: list[Message] = []
+        while (free := most - len(in_time)) > 0:
+            taken = outbox.claim(self.channel, most=free)
+            in_time += [message for message in taken if message.state == Message.State.OWED]
+            if len(taken) < free:
+                break
+        return in_time
 
     def broke(self, owed: Message, error: Exception) -> Failure:
         return Later(type(error).__name__)
@@ -80,4 +70,51 @@ class Drain(drains.Drain[Message, Sent | Failure]):
                 log.warning("not_sent", extra={**about, "code": code, "means": kind.__name__})
 
 
-_drains = {channel: Drain(channel) for channel in Message.Channel}
+class ByStreams(_Drain):
+    """Pushes: all of them on a few connections."""
+
+    def __init__(self, channel: Message.Channel, gateway: Streams) -> None:
+        super().__init__(str(channel), places=STREAMS)
+        self.channel, self._gateway = channel, gateway
+
+    def set_off(self, owed: Message) -> None:
+        try:
+            call = self._gateway.call(owed)
+        except Failure as failure:
+            self.came(owed, failure)
+        else:
+            self._gateway.transfers().start(call, functools.partial(self._heard_of, owed, time.perf_counter()))
+
+    def _heard_of(self, owed: Message, began: float, said: Answer | Broken) -> None:
+        self._guarded(owed, functools.partial(self._mean, said=said))
+        metrics.SENDING_SECONDS.labels(self.channel).observe(time.perf_counter() - began)
+
+    def _mean(self, owed: Message, *, said: Answer | Broken) -> None:
+        try:
+            meaning: Sent | Failure = self._gateway.heard(said)
+        except Failure as failure:
+            meaning = failure
+        self.came(owed, meaning)
+
+
+class ByThreads(_Drain, drains.InThreads[Message, Sent | Failure]):
+    """Texts and mails: each waits in a thread of its own."""
+
+    def __init__(self, channel: Message.Channel, send: Callable[[Message], Sent]) -> None:
+        super().__init__(str(channel), places=IN_THE_AIR)
+        self.channel, self._gateway = channel, send
+
+    def send(self, owed: Message) -> Sent | Failure:
+        with metrics.SENDING_SECONDS.labels(self.channel).time():
+            try:
+                return self._gateway(owed)
+            except Failure as failure:
+                return failure
+
+
+_drains: dict[str, _Drain] = {
+    Message.Channel.FCM: ByStreams(Message.Channel.FCM, fcm),
+    Message.Channel.APNS: ByStreams(Message.Channel.APNS, apns),
+    Message.Channel.SMS: ByThreads(Message.Channel.SMS, sms.send),
+    Message.Channel.MAIL: ByThreads(Message.Channel.MAIL, mail.send),
+}

@@ -44,9 +44,10 @@ def end_releases() -> None:
 @shared_task(name="verification.clock.erase_results", max_retries=0)
 def erase_results() -> None:
     """A result was up for the partner long enough: its personal data go, the receipt stays without its DI."""
-    up = Verification.objects.filter(holder__isnull=False, ended_at__lte=timezone.now()).select_related("partner")
+    now = timezone.now()
+    up = Verification.objects.filter(results.due(now=now), holder__isnull=False).select_related("partner")
     for verification in up.order_by("ended_at")[:BATCH]:
-        results.erase_if_due(verification, now=timezone.now())
+        results.erase_if_due(verification, now=now)
 
 
 @shared_task(name="verification.clock.rehearse", max_retries=0)

@@ -3,6 +3,8 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from ansim.lib import birth
 from ansim.lib.times import instant
 from verification import receipts
@@ -50,6 +52,18 @@ def _result(verification: Verification, partner: Partner) -> dict[str, Any] | No
         "channel": verification.channel,
         "risk": {**holder["risk"], "released": verification.released},
     }
+
+
+def due(*, now: datetime) -> Q:
+    """What was up long enough, as its partner's limits have it; what was not is not even looked at."""
+    own = {
+        partner: Limits.of(limits).result_ttl
+        for partner, limits in Partner.objects.filter(limits__has_key="result_ttl").values_list("pk", "limits")
+    }
+    found = Q(ended_at__lte=now - timedelta(seconds=Limits.result_ttl)) & ~Q(partner__in=own)
+    for partner, life in own.items():
+        found |= Q(partner=partner, ended_at__lte=now - timedelta(seconds=life))
+    return found
 
 
 def erase_if_due(verification: Verification, *, now: datetime) -> None:

@@ -16,26 +16,36 @@ from verification.webhook_post import Heard
 log = logging.getLogger(__name__)
 
 IN_THE_AIR = 128  # deliveries of one process at once; they wait for strangers, so there are many
+GATHER = 0.05  # seconds from one drain to the next at least: no partner waits for a webhook as a person for a number
 PATIENCE = 5_000  # milliseconds an endpoint may take before it counts as slow
 
 
 @shared_task(name="verification.tasks.deliver_webhooks", max_retries=0)
 def deliver_webhooks() -> None:
     """Delivers what is due. Safe to ring twice; nothing is repeated by Celery: the clock rings for what stays owed."""
+    _drain.gather(GATHER)
     webhooks.heard()
     if _drain.ring():
         webhooks.pull()
 
 
-class Drain(drain.Drain[WebhookDelivery, Heard]):
+class Drain(drain.InThreads[WebhookDelivery, Heard]):
     """The delivering of webhooks in one process."""
 
     def __init__(self) -> None:
         super().__init__("webhook", places=IN_THE_AIR)
         self._slow: set[uuid.UUID] = set()  # partners whose endpoint kept us waiting the last time
+        self._flying_to: Counter[uuid.UUID] = Counter()
 
     def claim(self, most: int) -> Sequence[WebhookDelivery]:
         return webhook_outbox.claim(most=most, slow=self._slow)
+
+    def held_back(self, claimed: Sequence[WebhookDelivery]) -> bool:
+        """By the places of a partner, of which other processes may hold some. What this misses the clock finds."""
+        self._flying_to.update(delivery.partner_id for delivery in claimed)
+        return any(
+            count * 2 >= webhook_outbox.EACH or partner in self._slow for partner, count in self._flying_to.items()
+        )
 
     def send(self, owed: WebhookDelivery) -> Heard:
         return webhook_post.send(owed)
@@ -44,6 +54,7 @@ class Drain(drain.Drain[WebhookDelivery, Heard]):
         return Heard(datetime.now(UTC), 0, error=type(error).__name__)
 
     def record(self, heard: Sequence[tuple[WebhookDelivery, Heard]]) -> None:
+        self._flying_to -= Counter(delivery.partner_id for delivery, _ in heard)  # keeps only what is above 0
         for delivery, said in heard:
             (self._slow.add if said.ms > PATIENCE else self._slow.discard)(delivery.partner_id)
         outcomes = [webhook_outbox.became(delivery, said) for delivery, said in heard]

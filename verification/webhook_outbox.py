@@ -4,9 +4,10 @@ Fair between partners: each has a few places in the air over all processes, and 
 waiting. So nobody's slow endpoint, and nobody's backlog, takes the places of others (docs/adr/0010).
 """
 
+import functools
 import random
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from django.utils import timezone
 
 from ansim.lib import rows
 from verification import webhooks
-from verification.models import WebhookDelivery
+from verification.models import Partner, WebhookDelivery
 from verification.webhook_post import GONE, Heard
 
 LEASE = timedelta(seconds=30)  # longer than an attempt can last; what a killed process held comes back after it
@@ -57,8 +58,8 @@ WITH RECURSIVE waiting(partner_id) AS (
 )
 UPDATE verification_webhookdelivery AS delivery
 SET due_at = %(now)s + %(lease)s, in_the_air = true, attempts = attempts + 1
-FROM due WHERE delivery.id = due.id
-RETURNING {columns}
+FROM due, verification_partner AS partner WHERE delivery.id = due.id AND partner.id = delivery.partner_id
+RETURNING {delivery}, {partner}
 """
 # Who delivered says so even when its lease was over; who failed has no say any more when another one tries already.
 RECORD = """
@@ -105,12 +106,22 @@ def claim(*, most: int, slow: Collection[uuid.UUID] = ()) -> list[WebhookDeliver
 
 
 def _taken(most: int, slow: Collection[uuid.UUID]) -> list[WebhookDelivery]:
-    values = {"now": timezone.now(), "lease": LEASE, "each": EACH, "slow": list(slow), "most": most}
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_CLAIM_AT_A_TIME])
-        statement = CLAIM.format(columns=rows.columns(WebhookDelivery, "delivery"))
-        return list(WebhookDelivery.objects.raw(statement, values).prefetch_related("partner"))
+    values: dict[str, Any] = {"now": timezone.now(), "lease": LEASE, "each": EACH, "slow": list(slow), "most": most}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ONE_CLAIM_AT_A_TIME])
+        cursor.execute(_claim(), values)
+        return [_with_partner(iter(row)) for row in cursor.fetchall()]
+
+
+@functools.cache
+def _claim() -> str:
+    return CLAIM.format(delivery=rows.columns(WebhookDelivery, "delivery"), partner=rows.columns(Partner, "partner"))
+
+
+def _with_partner(values: Iterator[Any]) -> WebhookDelivery:
+    delivery = rows.read(WebhookDelivery, values)
+    delivery.partner = rows.read(Partner, values)
+    return delivery
 
 
 def became(delivery: WebhookDelivery, heard: Heard) -> Outcome:

@@ -12,8 +12,14 @@ Each carries the provider's own code, for the row and the log. No failure carrie
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Protocol
+
+from ansim.lib.transfers import Answer, Broken, Call, Transfers
+from pushes.models import Message
 
 CONNECT_TIMEOUT = 2.0  # seconds; the provider's answer itself may take settings.GATEWAY_TIMEOUT
+CONNECTIONS = 4  # at most, to one provider over HTTP/2: each carries hundreds of pushes
+PLAIN_CONNECTIONS = 64  # to one without TLS, and so without HTTP/2 (the simulated world): each carries one
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,25 @@ class Misconfigured(Failure):
     def __init__(self, code: str, *, final: bool = False) -> None:
         super().__init__(code)
         self.final = final
+
+
+def connections(url: str, *, timeout: float, ca_file: str = "") -> Transfers:
+    """Those of this process to that provider; `timeout` in seconds for a whole push."""
+    most = CONNECTIONS if url.startswith("https:") else PLAIN_CONNECTIONS
+    return Transfers(seconds=timeout, connect_seconds=CONNECT_TIMEOUT, connections=most, ca_file=ca_file)
+
+
+class Streams(Protocol):
+    """A gateway that takes one POST for each message, many at once. Nothing in it waits, but for fresh credentials."""
+
+    def call(self, message: Message) -> Call:
+        """What to post. Raises Failure where there is no address or we have no credentials."""
+
+    def heard(self, said: Answer | Broken) -> Sent:
+        """What it means. Raises Failure."""
+
+    def transfers(self) -> Transfers:
+        """The connections of this process."""
 
 
 def retry_after(header: str | None) -> float | None:

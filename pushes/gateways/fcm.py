@@ -1,38 +1,38 @@
-"""FCM HTTP v1 through Google's own library, to the address and with the credentials of the settings.
-
-The library repeats calls by itself (a 429 with Retry-After 9 held one call for 36 s): that is switched off here, our
-own rows decide about repeating. The service object and its address are private to the library; a test pins them.
+"""FCM HTTP v1, to the address and with the credentials of the settings: Google's own library makes the messages and the
+access tokens, our own connections carry them (docs/adr/0028).
 """
 
 import atexit
 import functools
 import threading
+import time
 from typing import Any
 
-import firebase_admin
-import requests
 from django.conf import settings
 from django.utils import timezone
-from firebase_admin import exceptions, messaging
+from firebase_admin import messaging
 from google.auth.exceptions import GoogleAuthError, RefreshError
 from google.auth.transport.requests import Request
 from google.oauth2 import service_account
 
+from ansim.lib.transfers import Answer, Broken, Call, Transfers
 from pushes.gateways import (
-    CONNECT_TIMEOUT,
     DeadAddress,
     Failure,
     Later,
     Misconfigured,
     Never,
     Sent,
+    connections,
     payload,
     retry_after,
 )
 from pushes.models import Message
 
-POOL = 64  # connections kept open, at least as many as a drain sends at once
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
+REFUSED_FOR = 1.0  # seconds in which a token endpoint that failed is not asked again
+# As Google would say it where nobody said anything.
+SILENCE = {"timeout": "DEADLINE_EXCEEDED"}
 _lock = threading.Lock()
 
 
@@ -43,53 +43,81 @@ class _ServiceAccount(service_account.Credentials):
         return False
 
 
-def send(message: Message) -> Sent:
-    """One push. Safe to call from many threads."""
+class _Google:
+    """Our account there, its live access token, and the connections of this process."""
+
+    def __init__(self, credentials_file: str, url: str, timeout: float) -> None:
+        self.account = _ServiceAccount.from_service_account_file(credentials_file, scopes=[SCOPE])  # type: ignore[no-untyped-call]
+        self.address = f"{url}/v1/projects/{self.account.project_id}/messages:send"
+        self.transfers = connections(url, timeout=timeout)
+        self._request = functools.partial(Request(), timeout=timeout)
+        self._refreshing = threading.Lock()
+        self._refused: tuple[float, Failure] | None = None
+
+    def authorization(self) -> str:
+        """One thread fetches a new token, the others wait for it instead of fetching their own. Raises Failure."""
+        if not self.account.valid:
+            with self._refreshing:
+                if not self.account.valid:
+                    self._refresh()
+        return f"Authorization: Bearer {self.account.token}"
+
+    def _refresh(self) -> None:
+        if self._refused and time.monotonic() < self._refused[0] + REFUSED_FOR:
+            raise self._refused[1]
+        try:
+            self.refresh()
+        except Failure as failure:
+            self._refused = time.monotonic(), failure
+            raise
+
+    def refresh(self) -> None:
+        """A new token, whether the old one is good or not. Raises Failure."""
+        try:
+            self.account.refresh(self._request)
+        except GoogleAuthError as error:
+            raise _not_let_in(error) from error
+
+
+def call(message: Message) -> Call:
+    """The push, let in by our access token."""
     encoded = _encoded(message)
-    try:
-        app = _authorized_app()
-        return Sent(messaging.send(encoded, app=app))
-    except exceptions.FirebaseError as error:
-        raise _failure(error) from error
-    except GoogleAuthError as error:
-        raise _not_let_in(error) from error
+    google = _google()
+    headers = (google.authorization(), "Content-Type: application/json; charset=UTF-8")
+    return Call(google.address, headers, b'{"message": %s}' % str(encoded).encode())
+
+
+def heard(said: Answer | Broken) -> Sent:
+    """What Google says about one push."""
+    if isinstance(said, Broken):
+        raise Later(SILENCE.get(said.code, "UNAVAILABLE"))
+    if said.status != 200:
+        raise _failure(said)
+    return Sent(str(said.member("name") or ""))
+
+
+def transfers() -> Transfers:
+    return _google().transfers
 
 
 def probe() -> None:
     """Google knows us: it gives a new access token. Raises Failure; nothing is sent."""
-    try:
-        credential = _authorized_app().credential.get_credential()
-        credential.refresh(functools.partial(Request(), timeout=settings.GATEWAY_TIMEOUT))
-    except GoogleAuthError as error:
-        raise _not_let_in(error) from error
+    _google().refresh()
 
 
-def _authorized_app() -> firebase_admin.App:
-    """The app with a live access token: one thread fetches it, the others wait for it instead of fetching their own."""
+def _google() -> _Google:
     with _lock:
         try:
-            app = _app(settings.FCM_CREDENTIALS, settings.FCM_URL, settings.GATEWAY_TIMEOUT)
+            return _connected(settings.FCM_CREDENTIALS, settings.FCM_URL, settings.GATEWAY_TIMEOUT)
         except (OSError, ValueError) as error:
             raise Misconfigured("credentials_unreadable") from error
-        credential = app.credential.get_credential()
-        if not credential.valid:
-            credential.refresh(functools.partial(Request(), timeout=settings.GATEWAY_TIMEOUT))
-    return app
 
 
 @functools.cache
-def _app(credentials_file: str, url: str, timeout: float) -> firebase_admin.App:
-    account = _ServiceAccount.from_service_account_file(credentials_file, scopes=[SCOPE])  # type: ignore[no-untyped-call]
-    app = firebase_admin.initialize_app(
-        account,
-        {"httpTimeout": (CONNECT_TIMEOUT, timeout), "projectId": account.project_id},
-        name=f"ansim {credentials_file} {url} {timeout}",
-    )
-    service = messaging._get_messaging_service(app)
-    service._fcm_url = f"{url}/v1/projects/{app.project_id}/messages:send"
-    service._client.session.mount(url, requests.adapters.HTTPAdapter(pool_maxsize=POOL, max_retries=0))
-    atexit.register(service._client.session.close)
-    return app
+def _connected(credentials_file: str, url: str, timeout: float) -> _Google:
+    google = _Google(credentials_file, url, timeout)
+    atexit.register(google.transfers.close)
+    return google
 
 
 def _encoded(message: Message) -> messaging.Message:
@@ -107,28 +135,22 @@ def _encoded(message: Message) -> messaging.Message:
     return encoded
 
 
-def _failure(error: exceptions.FirebaseError) -> Failure:
-    response = error.http_response
-    if response is None:
-        return Later(str(error.code))
-    told = _told(response)
-    code = _code(told) or str(response.status_code)
+def _failure(answer: Answer) -> Failure:
+    told = _told(answer)
+    code = _code(told) or str(answer.status)
     if code == "UNREGISTERED" or (code == "INVALID_ARGUMENT" and _blames_token(told)):
         return DeadAddress(code)
-    if response.status_code == 400:
+    if answer.status == 400:
         return Never(code)
-    if response.status_code == 429 or response.status_code >= 500:
-        return Later(code, retry_after=retry_after(response.headers.get("Retry-After")))
+    if answer.status == 429 or answer.status >= 500:
+        return Later(code, retry_after=retry_after(answer.headers.get("retry-after")))
     # SENDER_ID_MISMATCH too: with a wrong credentials file every good token would answer so, and must not be lost.
     return Misconfigured(code)
 
 
-def _told(response: requests.Response) -> dict[str, Any]:
+def _told(answer: Answer) -> dict[str, Any]:
     """The google.rpc.Status of an answer, whatever came instead of one."""
-    try:
-        error = response.json()["error"]
-    except (ValueError, KeyError, TypeError):
-        return {}
+    error = answer.member("error")
     return error if isinstance(error, dict) else {}
 
 

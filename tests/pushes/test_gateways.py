@@ -1,23 +1,18 @@
 """What a provider's answer means for us, where the simulated world does not give that answer."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-import httpx
 import pytest
-import requests
-from firebase_admin import exceptions, messaging
 from google.oauth2 import service_account
 
+from ansim.lib.transfers import Answer
 from pushes.gateways import DeadAddress, Later, Misconfigured, Never, apns, fcm, retry_after
 
 
 def google(status, error, headers=None):
-    response = requests.Response()
-    response.status_code = status
-    response.headers.update(headers or {})
-    response._content = requests.compat.json.dumps({"error": error}).encode() if error else b"<html>"
-    return exceptions.UnknownError("", http_response=response)
+    return Answer(status, headers or {}, json.dumps({"error": error}).encode() if error else b"<html>")
 
 
 def fcm_error(code):
@@ -54,7 +49,7 @@ def test_what_google_says(status, error, meaning, code):
 
 
 def test_google_says_when_to_come_back():
-    assert fcm._failure(google(429, {"status": "RESOURCE_EXHAUSTED"}, {"Retry-After": "9"})).retry_after == 9
+    assert fcm._failure(google(429, {"status": "RESOURCE_EXHAUSTED"}, {"retry-after": "9"})).retry_after == 9
 
 
 @pytest.mark.parametrize(
@@ -75,14 +70,14 @@ def test_google_says_when_to_come_back():
     ],
 )
 def test_what_apple_says(status, reason, meaning):
-    failure = apns._failure(httpx.Response(status, json={"reason": reason}))
+    failure = apns._failure(Answer(status, {}, json.dumps({"reason": reason}).encode()))
 
     assert type(failure) is meaning
     assert failure.code == reason
 
 
 def test_an_answer_of_somebody_else_than_apple_is_known_by_its_status():
-    assert apns._failure(httpx.Response(502, text="<html>")).code == "502"
+    assert apns._failure(Answer(502, {}, b"<html>")).code == "502"
 
 
 @pytest.mark.parametrize(("header", "seconds"), [(None, None), ("9", 9), ("soon", None), ("-1", None)])
@@ -95,18 +90,30 @@ def test_a_date_to_wait_for():
     assert retry_after("Wed, 21 Oct 2015 07:28:00 GMT") == 0
 
 
-def test_the_private_parts_of_googles_library_are_where_we_change_them(settings):
-    """firebase-admin has no public way to name another address or to switch its own repeating off."""
-    service = messaging._get_messaging_service(fcm._app(settings.FCM_CREDENTIALS, settings.FCM_URL, 5.0))
-
-    assert service._fcm_url.startswith(f"{settings.FCM_URL}/v1/projects/")
-    assert service._client.session.get_adapter(service._fcm_url).max_retries.total == 0
-    assert service._client.timeout == (2.0, 5.0)
-
-
-def test_googles_credentials_talk_to_nobody_but_their_token_endpoint(settings):
-    app = fcm._app(settings.FCM_CREDENTIALS, settings.FCM_URL, 5.0)
+def test_googles_credentials_talk_to_nobody_but_their_token_endpoint():
+    account = fcm._google().account
     inherited = service_account.Credentials._is_regional_access_boundary_lookup_required
 
-    assert inherited(app.credential.get_credential()), "by itself the library would ask elsewhere"
-    assert not app.credential.get_credential()._is_regional_access_boundary_lookup_required()
+    assert inherited(account), "by itself the library would ask elsewhere"
+    assert not account._is_regional_access_boundary_lookup_required()
+
+
+def test_a_token_endpoint_that_refuses_us_is_asked_once_for_all_that_waits(monkeypatch, settings):
+    """Each push would else wait for a refusal of its own while it holds up the ones behind it."""
+    asked = []
+
+    def refuse():
+        asked.append(1)
+        raise Misconfigured("invalid_grant")
+
+    google = fcm._Google(settings.FCM_CREDENTIALS, "http://127.0.0.1:1", 5.0)
+    monkeypatch.setattr(google, "refresh", refuse)
+    for _ in range(5):
+        with pytest.raises(Misconfigured):
+            google.authorization()
+    assert len(asked) == 1
+
+    monkeypatch.setattr(fcm, "REFUSED_FOR", 0.0)
+    with pytest.raises(Misconfigured):
+        google.authorization()
+    assert len(asked) == 2

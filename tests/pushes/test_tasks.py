@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils import timezone
 
 from pushes import delivery, outbox, tasks
+from pushes.gateways import sms
 from pushes.models import Message
 from tests.pushes import phones
 
@@ -215,6 +216,20 @@ def test_what_came_too_late_is_not_sent_at_all(pushes):
     assert message.attempts == 0
 
 
+def test_what_came_too_late_takes_no_place_of_what_is_in_time(monkeypatch):
+    monkeypatch.setattr(tasks, "IN_THE_AIR", 2)
+    late = [phones.sms(seconds=-1) for _ in range(3)]
+    for message in late:
+        message.due_at -= timedelta(seconds=9)
+        message.save()
+    in_time = [phones.sms() for _ in range(3)]
+
+    tasks.ByThreads(Message.Channel.SMS, sms.send).ring()
+
+    assert {state(message) for message in late} == {"expired"}
+    assert {state(message) for message in in_time} == {"sent"}
+
+
 def test_what_was_voided_is_not_sent(pushes):
     message = phones.wake(phones.android())
     delivery.void([message.about])
@@ -366,7 +381,7 @@ def test_two_drains_at_once_send_each_message_once(world):
 
     def work():
         try:
-            tasks.Drain(Message.Channel.SMS).ring()
+            tasks.ByThreads(Message.Channel.SMS, sms.send).ring()
         finally:
             connection.close()
 
@@ -385,7 +400,7 @@ def test_two_drains_at_once_send_each_message_once(world):
 @pytest.mark.django_db(transaction=True)
 def test_a_bell_during_the_work_is_heard(fail, settings, texts):
     settings.GATEWAY_TIMEOUT = 3.0
-    desk = tasks.Drain(Message.Channel.SMS)
+    desk = tasks.ByThreads(Message.Channel.SMS, sms.send)
     slow = phones.sms()
     fail("sms", "slow", 1)
 
@@ -411,7 +426,7 @@ def test_a_bell_during_the_work_is_heard(fail, settings, texts):
 def test_a_database_that_goes_away_in_between_does_not_make_us_send_twice(texts):
     message = phones.sms()
     (taken,) = outbox.claim("sms", most=10)
-    said = tasks.GATEWAYS["sms"](taken)
+    said = sms.send(taken)
     with psycopg.connect(database_url(), autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
 

@@ -18,6 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from ansim import bell
 from ansim.lib.problem import Refused
 from tests import make
 from tests.verification.endpoints import answering, saying
@@ -64,6 +65,18 @@ def waits(delivery):
 def state(delivery):
     delivery.refresh_from_db()
     return delivery.state
+
+
+# --- The bell ---------------------------------------------------------------------------------------------------------
+
+
+def test_who_hears_the_bell_takes_its_mark_away_so_that_the_next_commit_rings_anew():
+    webhooks.heard()
+    for _ in range(2):
+        webhooks.pull()
+        assert bell.broker().exists(webhooks.BELL.mark)
+        tasks.deliver_webhooks()
+        assert not bell.broker().exists(webhooks.BELL.mark)
 
 
 # --- The ladder -------------------------------------------------------------------------------------------------------
@@ -414,6 +427,28 @@ def test_a_slow_partner_has_one_place():
     backlog(mina, 40)
     assert len(webhook_outbox.claim(most=100, slow={mina.pk})) == 1
     assert webhook_outbox.claim(most=100, slow={mina.pk}) == []
+
+
+@pytest.mark.parametrize("slow", [False, True])
+def test_one_drain_delivers_a_whole_backlog_although_it_has_few_places(slow):
+    mina, drain = make.partner(), tasks.Drain()
+    backlog(mina, 3 if slow else 3 * webhook_outbox.EACH)
+    if slow:
+        drain._slow.add(mina.pk)
+
+    drain.ring()
+
+    assert not WebhookDelivery.objects.filter(state="owed").exists(), "nothing is left for the clock"
+
+
+def test_shortly_after_a_drain_the_next_bell_waits():
+    drain = tasks.Drain()
+    drain.gather(600.0)  # nothing was drained yet: at once
+    drain.ring()
+    began = time.monotonic()
+
+    drain.gather(0.2)
+    assert time.monotonic() - began > 0.15
 
 
 @pytest.mark.django_db(transaction=True)
