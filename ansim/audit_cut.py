@@ -7,11 +7,13 @@ without the key moves the beginning.
 
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
 from ansim import audit
 from ansim.audit import Actor
+from ansim.lib import keyed
 from ansim.models import AccessRecord, RecordCut, RetentionRule
 from ansim.record_models import Action
 from ansim.retention_models import Kind
@@ -24,10 +26,10 @@ def cut(*, by: Actor) -> int:
         if last is None:
             return 0
         mark = RecordCut(number=last.number, before=bytes(last.mac), at=timezone.now())
-        mark.mac = mark.expected_mac()
+        mark.mac = mark.expected_mac(keyed.by_id(settings.AUDIT_KEY, last.key))
         mark.save(force_insert=True)
         removed, _by_model = AccessRecord.objects.filter(number__lte=last.number).delete()
-        audit.record(by, Action.CUT, what=f"accessrecord.{last.number}")
+        audit.record(by, Action.CUT, what=audit.noted_cut(last.number))
         return removed
 
 

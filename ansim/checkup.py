@@ -5,9 +5,11 @@ For `manage.py doctor`. Each check names one thing; what it raises is told as it
 
 import base64
 import binascii
+import secrets
 import shutil
 import time
 from pathlib import Path
+from typing import Any
 
 import redis
 from celery import current_app
@@ -15,15 +17,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from django.apps import apps
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from ansim import audit, heartbeat, once
-from ansim.lib import sealed
+from ansim import audit, bell, heartbeat, once
+from ansim.lib import keyed, sealed
 from ansim.lib.health import Finding, Level, bad, ok, warn
-from ansim.models import AccessRecord
+from ansim.models import AccessRecord, Spent
 
 OLDEST_POSTGRES = 15  # unique constraints with NULLS NOT DISTINCT
 OLDEST_REDIS = (6, 2)
@@ -60,7 +63,7 @@ def _doubts() -> dict[str, bool]:
 
 def keys() -> Finding:
     """Every key of the settings can be read and is of its kind."""
-    wrong = [name for name in SECRETS if not _is_key(getattr(settings, name))]
+    wrong = [name for name in SECRETS if not _is_ring(getattr(settings, name))]
     ids = [entry.partition(":")[0] for entry in settings.SEAL_KEYS]
     if len(ids) != len(set(ids)) or not all(_is_key(entry.partition(":")[2]) for entry in settings.SEAL_KEYS):
         wrong.append("SEAL_KEYS")
@@ -75,6 +78,13 @@ def _is_key(encoded: str) -> bool:
     try:
         return len(base64.b64decode(encoded, validate=True)) == SECRET
     except (binascii.Error, ValueError):
+        return False
+
+
+def _is_ring(setting: str) -> bool:
+    try:
+        return all(len(key) == SECRET for key in keyed.ring(setting).values())
+    except ValueError:  # binascii's too
         return False
 
 
@@ -118,7 +128,9 @@ def _open(table: str, column: str) -> int:
 
 
 def database() -> Finding:
-    """Reached, new enough, at our time, with every migration."""
+    """Reached, new enough, at our time, with every migration; a row can be written. Only its own host knows how much
+    room is left: a small row may still find some.
+    """
     version = connection.cursor().connection.info.server_version // 10_000
     if version < OLDEST_POSTGRES:
         said = format_lazy(_("PostgreSQL 판이 너무 오래되었습니다: {version}"), version=version)
@@ -127,11 +139,28 @@ def database() -> Finding:
     if missing:
         said = format_lazy(_("적용하지 않은 마이그레이션 {count}개: {first} …"), count=len(missing), first=missing[0])
         return bad(said, _("소유자 계정의 DATABASE_URL로 manage.py migrate를 실행하십시오."))
-    skew = _skew()
-    if abs(skew) > SKEW:
-        said = format_lazy(_("데이터베이스와 이 호스트의 시계가 {seconds}초 다릅니다."), seconds=round(skew, 1))
+    ahead = skew()
+    if abs(ahead) > SKEW:
+        said = format_lazy(_("데이터베이스와 이 호스트의 시계가 {seconds}초 다릅니다."), seconds=round(ahead, 1))
         return bad(said, _("두 호스트의 시간 동기화(NTP)를 고치십시오."))
-    return ok(format_lazy(_("PostgreSQL {version}, 마이그레이션 모두 적용"), version=version))
+    try:
+        size = _written()
+    except OperationalError as error:
+        said = format_lazy(_("데이터베이스에 쓸 수 없습니다({why})."), why=type(error.__cause__).__name__)
+        return bad(said, _("PostgreSQL 호스트의 df를 보고 자리를 비우십시오. 비우면 저절로 이어집니다."))
+    said = _("PostgreSQL {version}, 마이그레이션 모두 적용, {size}. 남은 자리는 그 호스트의 df로 봅니다")
+    return ok(format_lazy(said, version=version, size=size))
+
+
+def _written() -> str:
+    """A row comes and goes; how large the database is."""
+    with transaction.atomic():
+        name = f"doctor:{secrets.token_hex(8)}"
+        Spent.objects.create(name=name, until=timezone.now())
+        Spent.objects.filter(name=name).delete()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_size_pretty(pg_database_size(current_database()))")
+        return str(cursor.fetchone()[0])
 
 
 def unapplied() -> list[str]:
@@ -141,7 +170,7 @@ def unapplied() -> list[str]:
     return [f"{migration.app_label}.{migration.name}" for migration, _back in plan]
 
 
-def _skew() -> float:
+def skew() -> float:
     """Seconds that the database is ahead of this host."""
     began = time.time()
     with connection.cursor() as cursor:
@@ -169,9 +198,16 @@ def role() -> Finding:
 
 
 def redis_server() -> Finding:
-    """Reached, new enough, and does not throw away what it holds when its memory is full."""
+    """Reached, new enough, and does not throw away what it holds when its memory is full; the broker's own too."""
+    found = _redis(once.store())
+    if found.level is Level.OK and settings.CELERY_BROKER_URL != settings.REDIS_URL:
+        return _redis(bell.broker())
+    return found
+
+
+def _redis(server: redis.Redis) -> Finding:
     try:
-        told = once.store().info()
+        told: Any = server.info()
     except redis.RedisError as error:
         said = format_lazy(_("Redis가 답하지 않습니다({why})."), why=type(error).__name__)
         return bad(said, _("REDIS_URL과 서버를 보십시오. 그동안 한도는 데이터베이스가 세고, 보내기는 멈춥니다."))

@@ -4,6 +4,7 @@ from django.db.models import Q
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from ansim.lib.fingerprint import FingerprintField
 from ansim.record_models import AccessRecord as AccessRecord
 from ansim.record_models import MonthReview as MonthReview
 from ansim.retention_models import Purge as Purge
@@ -16,11 +17,11 @@ from ansim.staff_models import SignInTries as SignInTries
 class Agent(AbstractUser):
     """A member of staff: agent, supervisor, auditor … (their groups, `ansim.roles`). Customers are never users."""
 
-    own_phone = models.CharField(max_length=64, default="", blank=True)
+    own_phone = FingerprintField(default="", blank=True)
     """Keyed fingerprint of their own number: nobody acts on, or looks at, their own line. Empty: not told yet."""
-    sitting = models.CharField(max_length=64, default="", blank=True)
+    sitting = FingerprintField(default="", blank=True)
     """Keyed fingerprint of the one session at the desk; a newer one takes its place. Empty: signed out."""
-    enrolment = models.CharField(max_length=64, default="", blank=True)
+    enrolment = FingerprintField(default="", blank=True)
     """Keyed fingerprint of the code with which the agent sets a password and an authenticator app, once."""
     enrolment_until = models.DateTimeField(null=True, blank=True)
 

@@ -1,4 +1,3 @@
-import base64
 import hashlib
 import hmac
 import json
@@ -11,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from ansim.lib import sealed
+from ansim.lib import keyed, sealed
 
 
 class Action(models.TextChoices):
@@ -30,6 +29,7 @@ class Action(models.TextChoices):
     REVIEW = "review", _("접속기록 점검")
     GRANT = "grant", _("권한 변경")
     CUT = "cut", _("오래된 접속기록 지움")
+    REKEY = "rekey", _("접속기록의 열쇠 바꿈")
     REFUSED = "refused", _("거절된 시도")
 
 
@@ -65,6 +65,8 @@ class AccessRecord(models.Model):
     """Which thing, as a code ("cancellation", "name"); never a value."""
     sealed_reason = models.BinaryField(default=b"")
     """Why, in the agent's own words: they may name somebody, so they are sealed."""
+    key = models.CharField(max_length=16, default="", db_default="")
+    """The id of the key of AUDIT_KEY that `mac` was made with (docs/adr/0031)."""
     mac = models.BinaryField(max_length=32)
 
     class Meta:
@@ -82,7 +84,7 @@ class AccessRecord(models.Model):
     def chain(self, before: bytes, *, reason: str) -> None:
         """Seal the reason and bind the row to the one before it, whose mac this is (empty for the first)."""
         self.sealed_reason = sealed.seal(reason, place=self._place()) if reason else b""
-        self.mac = mac(before, [getattr(self, name) for name in self.CONTENT])
+        self.mac = mac(before, [getattr(self, name) for name in self.CONTENT], self.key)
 
     def _place(self) -> str:
         return f"ansim_accessrecord.sealed_reason.{self.number}"
@@ -116,11 +118,13 @@ class MonthReview(models.Model):
         return not self.needs_second or self.second_at is not None
 
 
-def mac(before: bytes, content: Sequence[Any]) -> bytes:
-    """HMAC-SHA256 over the row before and this row's content (the values of `AccessRecord.CONTENT`)."""
+def mac(before: bytes, content: Sequence[Any], key_id: str) -> bytes:
+    """HMAC-SHA256 over the row before, this row's content (the values of `AccessRecord.CONTENT`) and the key's id, by
+    that key. Raises `keyed.Missing`.
+    """
     number, at, *words, sealed_reason = content
     plain = [number, at.astimezone(UTC).isoformat(timespec="microseconds"), *words, bytes(sealed_reason).hex()]
+    plain += [key_id] if key_id else []  # the first key has no id, and rows from before there were others none either
     said = json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
-    key = base64.b64decode(settings.AUDIT_KEY)
     whole = b"\0".join((b"ansim/access-record/v1", bytes(before).hex().encode(), said))
-    return hmac.new(key, whole, hashlib.sha256).digest()
+    return hmac.new(keyed.by_id(settings.AUDIT_KEY, key_id), whole, hashlib.sha256).digest()

@@ -1,11 +1,13 @@
 from django.db import models
 
+from ansim.lib.fingerprint import FingerprintField
+
 
 class RecoveryCode(models.Model):
     """Stands in once for the authenticator app of an agent. Shown once, kept as a keyed fingerprint."""
 
     agent = models.ForeignKey("ansim.Agent", models.CASCADE, related_name="recovery_codes")
-    fingerprint = models.CharField(max_length=64, unique=True)
+    fingerprint = FingerprintField(unique=True)
     used_at = models.DateTimeField(null=True)
 
 
@@ -15,7 +17,7 @@ class SignInTries(models.Model):
     `name` is a keyed fingerprint. `ansim.staff_sign_in` counts, under the row's lock.
     """
 
-    name = models.CharField(max_length=64, primary_key=True)
+    name = FingerprintField(primary_key=True)
     wrong = models.PositiveSmallIntegerField(default=0)
     locked_until = models.DateTimeField(null=True)
     tried_at = models.DateTimeField(db_index=True)

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ansim.lib.fingerprint import FingerprintField
 from ansim.lib.sealed import SealedField
 
 
@@ -44,7 +45,7 @@ class CarrierEvent(models.Model):
     type = models.CharField(_("종류"), max_length=263)
     """One of `Type`; any other type as it came, behind `unknown:`, so that it is never taken for one of ours."""
     contract = SealedField()
-    contract_fingerprint = models.CharField(max_length=64)
+    contract_fingerprint = FingerprintField()
     time = models.DateTimeField(_("일어난 때"))
     """When it happened, as the carrier says."""
     data = SealedField(null=True)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from ansim import audit, rates
 from ansim.audit import Actor
+from ansim.lib import fingerprint
 from ansim.lib.problem import Refused
 from ansim.models import AccessRecord, Agent
 from ansim.record_models import Action
@@ -140,11 +141,12 @@ def _nothing_to_approve(customer: Customer, agent: Agent) -> str:
 
 def _taken_down(customer: Customer) -> list[tuple[Text, Text]]:
     """Who took it down and why, as the record has it."""
-    subject, shown = customer.line.contract_fingerprint, list[tuple[Text, Text]]()
+    subjects, shown = fingerprint.ever("contract", customer.line.contract), list[tuple[Text, Text]]()
     for change in customer.waiting:
         if change.awaits_approval and change.asked_by:
             by = change.asked_by.get_username()
-            asked = AccessRecord.objects.filter(subject=subject, actor=by, action=pending.ACTIONS[Kind(change.kind)])
+            action = pending.ACTIONS[Kind(change.kind)]
+            asked = AccessRecord.objects.filter(subject__in=subjects, actor=by, action=action)
             row = asked.order_by("-number").first()
             what = _("해지 접수") if change.kind == Kind.CANCELLATION else _("앱 다시 등록 접수")
             at = f"{timezone.localtime(change.asked_at):%Y-%m-%d %H:%M}"

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from ansim.desk_auth import KEY
-from ansim.lib import masking
+from ansim.lib import fingerprint, masking
 from ansim.models import AccessRecord, Agent
 from ansim.record_models import Action
 from pushes.models import Message
@@ -142,7 +142,7 @@ def recent(agent: Agent) -> list[Listed]:
     """The last five whose pages this agent opened, by their record."""
     mine = AccessRecord.objects.filter(actor=agent.get_username()).order_by("-number")
     looked = [subject for subject, action in mine.values_list("subject", "action")[:60] if action == Action.LOOK]
-    order = [subject for subject in dict.fromkeys(looked) if subject][:5]
+    order = list(dict.fromkeys(fingerprint.wrapped(subject) for subject in looked if subject))[:5]
     rows = Subscription.objects.filter(line__contract_fingerprint__in=order).select_related("line")
     newest = {row.line.contract_fingerprint: row for row in rows.order_by("joined_at")}
     return [listed(newest[subject]) for subject in order if subject in newest]

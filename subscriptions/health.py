@@ -8,6 +8,7 @@ import redis
 from django.db import connection
 
 from ansim import audit, bell, heartbeat, once
+from ansim import checkup as ground
 from ansim.lib import birth
 from ansim.lib.health import Owed
 from ansim.lib.metrics import Gauge
@@ -80,13 +81,16 @@ class Standing:
     books: Books
     record: audit.Noted
     bells: Bells | None
+    skew: float
+    """Seconds that the database's clock is ahead of this host's."""
 
 
 def standing() -> Standing:
-    """Five statements and one call to Redis."""
+    """Six statements and two calls to Redis."""
     return Standing(
-        pushes.owed(), verification.owed(), verification.open_verifications(), books(), audit.noted(), bells()
-    )
+        pushes.owed(), verification.owed(), verification.open_verifications(), books(), audit.noted(), bells(),
+        ground.skew(),
+    )  # fmt: skip
 
 
 def books() -> Books:
@@ -135,7 +139,8 @@ def gauges(found: Standing) -> list[Gauge]:
     for state, count in found.open.by_state.items():
         still_open.add(count, state)
     overdue = Gauge("verifications_overdue_seconds", "How long past its time the most overdue open one is.")
-    return [owed, oldest, late, still_open, overdue.add(found.open.overdue), *_books(found), *_bells(found.bells)]
+    skew = Gauge("clock_skew_seconds", "How far the database's clock is ahead of this host's.").add(found.skew)
+    return [owed, oldest, late, still_open, overdue.add(found.open.overdue), skew, *_books(found), *_bells(found.bells)]
 
 
 def _books(found: Standing) -> list[Gauge]:

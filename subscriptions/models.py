@@ -3,6 +3,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from ansim.lib.fingerprint import FingerprintField
 from ansim.lib.sealed import SealedField
 from ansim.models import Agent
 from subscriptions.billing_models import Charge as Charge
@@ -39,7 +40,7 @@ class Subscription(models.Model):
     line = models.ForeignKey(Line, models.PROTECT, related_name="subscriptions")
     holder = SealedField()
     """Who joined: {"name", "birthdate" (ISO), "ci"}."""
-    holder_fingerprint = models.CharField(max_length=64, db_index=True)
+    holder_fingerprint = FingerprintField(db_index=True)
     """Keyed fingerprint of the CI: one person's lines."""
     verification = models.UUIDField(null=True, unique=True)
     """The verification that proved on the web who joined: it joins once. None where nobody had to be proved."""

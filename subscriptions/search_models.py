@@ -1,5 +1,7 @@
 from django.db import models
 
+from ansim.lib.fingerprint import FingerprintField
+
 
 class FoundBy(models.Model):
     """By what else the desk finds a customer than number or contract: one keyed fingerprint of name and birth date.
@@ -7,7 +9,7 @@ class FoundBy(models.Model):
     No name is kept here. `customer` is the id of a subscription, with which it goes.
     """
 
-    fingerprint = models.CharField(max_length=64, db_index=True)
+    fingerprint = FingerprintField(db_index=True)
     customer = models.UUIDField(unique=True)
 
     class Meta:

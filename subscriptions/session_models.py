@@ -2,6 +2,7 @@ import uuid
 
 from django.db import models
 
+from ansim.lib.fingerprint import FingerprintField
 from pushes.models import Device
 
 
@@ -17,10 +18,10 @@ class CustomerSession(models.Model):
     device = models.ForeignKey(Device, models.CASCADE)
     verification = models.UUIDField(unique=True)
     """The verification that proved it: it opens one session, once."""
-    token_fingerprint = models.CharField(max_length=64, unique=True)
+    token_fingerprint = FingerprintField(unique=True)
     browser = models.CharField(max_length=64)
     """The browser in words, "Chrome · Android", to be told apart in the list."""
-    browser_fingerprint = models.CharField(max_length=64)
+    browser_fingerprint = FingerprintField()
     region = models.CharField(max_length=64, default="")
     began_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField(auto_now_add=True)

@@ -3,6 +3,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from ansim.lib.fingerprint import FingerprintField
+
 
 class Letters(models.Model):
     """Eight letters sent by SMS to whoever wants to register the app of a protected line again.
@@ -13,10 +15,10 @@ class Letters(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     line = models.ForeignKey("verification.Line", models.CASCADE, null=True, related_name="letters")
-    fingerprint = models.CharField(max_length=64)
+    fingerprint = FingerprintField()
     tries_left = models.PositiveSmallIntegerField()
-    typed_fingerprint = models.CharField(max_length=64)
-    address_fingerprint = models.CharField(max_length=64)
+    typed_fingerprint = FingerprintField()
+    address_fingerprint = FingerprintField()
     asked_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)

@@ -7,6 +7,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from ansim.lib.fingerprint import FingerprintField
+from ansim.lib.keyed import PepperedField
 from ansim.lib.sealed import SealedField
 from pushes.models import Device
 from verification import states
@@ -19,6 +21,7 @@ from verification.release_models import Release as Release
 from verification.webhook_models import WebhookAttempt as WebhookAttempt
 from verification.webhook_models import WebhookDelivery as WebhookDelivery
 
+ENDED = "ended_at IS NOT NULL"
 GRANTS = ("name", "birthdate", "adult", "gender", "foreigner", "phone", "carrier", "ci", "di")
 
 
@@ -83,7 +86,7 @@ class ApiKey(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     partner = models.ForeignKey(Partner, models.CASCADE, related_name="keys")
-    fingerprint = models.CharField(max_length=64, unique=True)
+    fingerprint = FingerprintField(unique=True)
     hint = models.CharField(max_length=16)
     """Its beginning and end, to tell keys apart on a page."""
     live = models.BooleanField(default=False)
@@ -106,9 +109,9 @@ class Line(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     contract = SealedField()
-    contract_fingerprint = models.CharField(max_length=64, unique=True)
+    contract_fingerprint = FingerprintField(unique=True, guards=True)
     phone = SealedField()
-    phone_fingerprint = models.CharField(max_length=64, db_index=True)
+    phone_fingerprint = FingerprintField(db_index=True)
     serial = models.BigIntegerField(default=1)
     """Counts the requests whose identity matched; tells `lines.lock` whether it read the newest ones."""
     protection = models.CharField(max_length=6, choices=Protection, default=Protection.OFF)
@@ -116,7 +119,7 @@ class Line(models.Model):
     device = models.OneToOneField(Device, models.SET_NULL, null=True)
     birthdate = SealedField(null=True)
     """ISO date of the protected owner, only to refuse it as a password."""
-    password = models.CharField(max_length=255, default="")
+    password = PepperedField(max_length=255, default="")
     wrong_passwords = models.PositiveSmallIntegerField(default=0)
     wrong_numbers_at = ArrayField(models.DateTimeField(), default=list)
     """When wrong numbers were typed within the last hour, over all partners."""
@@ -134,7 +137,7 @@ class Line(models.Model):
     number_changed_at = models.DateTimeField(null=True)
     disturbed_at = models.DateTimeField(null=True)
     """When the carrier last reported a change: what was looked up before is out of date (`routing.go`)."""
-    activation_fingerprint = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001 - no code is out
+    activation_fingerprint = FingerprintField(unique=True, null=True)  # no code is out
     activation_expires_at = models.DateTimeField(null=True)
 
     objects = LineQuerySet.as_manager()
@@ -214,8 +217,8 @@ class Verification(models.Model):
     receipt = SealedField(null=True)
     """The signed receipt; made again without the DI when the result is erased."""
 
-    window_fingerprint = models.CharField(max_length=64, unique=True)
-    browser_fingerprint = models.CharField(max_length=64, null=True)  # noqa: DJ001 - no browser has posted yet
+    window_fingerprint = FingerprintField(unique=True, later=ENDED)
+    browser_fingerprint = FingerprintField(null=True, later=ENDED)  # no browser has posted yet
     idempotency_key = models.CharField(max_length=255, null=True)  # noqa: DJ001 - forgotten after a day
     request_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001 - the same
     first_answer = SealedField(null=True)
@@ -301,9 +304,9 @@ class Mismatch(models.Model):
     by trying, and nobody can use up the owner's own limits that way (api.md section 1).
     """
 
-    typed_fingerprint = models.CharField(max_length=64)
+    typed_fingerprint = FingerprintField()
     partner = models.ForeignKey(Partner, models.CASCADE)
-    address_fingerprint = models.CharField(max_length=64)
+    address_fingerprint = FingerprintField()
     at = models.DateTimeField()
 
     class Meta:
@@ -321,7 +324,7 @@ class Rehearsal(models.Model):
 class WrongActivation(models.Model):
     """A wrong activation code from an address, kept an hour: guessing is slowed by address, not by line."""
 
-    address_fingerprint = models.CharField(max_length=64)
+    address_fingerprint = FingerprintField()
     at = models.DateTimeField()
 
     class Meta:

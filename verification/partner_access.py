@@ -68,7 +68,9 @@ def sign_in(email: str, password: str, token: str) -> PartnerUser | None:
     proved = user.proves(token, now=now, password_right=password_right)
     if proved:
         user.last_signed_in_at = now
-    user.save(update_fields=[*TRIED, "last_signed_in_at"])
+        if codes.former_pepper(user.password):
+            user.password = codes.password_hash(password, line=user.pk)
+    user.save(update_fields=[*TRIED, "last_signed_in_at", "password"])
     return user if proved else None
 
 

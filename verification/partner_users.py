@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.oath import TOTP
 
 from ansim.lib import fingerprint
+from ansim.lib.fingerprint import FingerprintField
+from ansim.lib.keyed import PepperedField
 from ansim.lib.sealed import SealedField
 
 TRIES = 5  # wrong ones in a row, whatever was wrong
@@ -30,9 +32,9 @@ class PartnerUser(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     partner = models.ForeignKey("verification.Partner", models.PROTECT, related_name="users")
     email = SealedField()
-    email_fingerprint = models.CharField(max_length=64, unique=True)
+    email_fingerprint = FingerprintField(unique=True, guards=True)
     name = SealedField()
-    password = models.CharField(max_length=255)
+    password = PepperedField(max_length=255)
     totp_key = SealedField()
     """Base32, as authenticator apps take it (RFC 6238: SHA-1, six digits, 30 s)."""
     totp_last_step = models.BigIntegerField(default=0)

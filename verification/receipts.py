@@ -10,7 +10,7 @@ from verification.models import Partner, Verification
 
 def pairwise(ci: str, partner: Partner) -> str:
     """DI: the same person at the same partner, 64 characters; says nothing to another partner."""
-    return fingerprint.of(f"di:{partner.pk}", ci)
+    return fingerprint.first(f"di:{partner.pk}", ci)
 
 
 def make(verification: Verification, partner: Partner) -> str:

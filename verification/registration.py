@@ -129,6 +129,9 @@ def try_password(line: Line, password: str, *, now: datetime) -> Refused | None:
         return Refused("locked")
     if codes.right_password(password, line.password, line=line.pk):
         line.wrong_passwords = 0
+        if codes.former_pepper(line.password):
+            line.password = codes.password_hash(password, line=line.pk)
+            line.save(update_fields=["password"])
         return None
     line.wrong_passwords += 1
     line.save(update_fields=["wrong_passwords"])

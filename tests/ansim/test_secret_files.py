@@ -47,7 +47,7 @@ def test_no_unit_of_systemd_holds_a_secret_or_forgets_one(unit):
     own = next((ROOT / "deploy/systemd").glob(f"ansim-{unit}*.service")).read_text()
     for name in ("SECRET_KEY", "SEAL_KEYS", "FINGERPRINT_KEY", "CODE_KEY", "PASSWORD_PEPPER", "AUDIT_KEY", "REDIS_URL",
                  "NUMBER_SIGNING_KEYS", "RECEIPT_SIGNING_KEYS", "CARRIER_TOKEN", "CARRIER_EVENTS_SECRET", "SMS_TOKEN",
-                 "DATABASE_URL"):  # fmt: skip
+                 "METRICS_TOKEN", "DATABASE_URL"):  # fmt: skip
         assert f"Environment={name}_FILE=%d/{name}\n" in common + own
         assert f"LoadCredential={name}:/etc/ansim/secrets/" in common + own
         assert f"Environment={name}=" not in common + own

@@ -40,6 +40,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--pause", type=float, default=3, help="seconds between two blows, more or less (3)")
     parser.add_argument("--seed", type=int, default=None, help="the same seed strikes in the same order")
     parser.add_argument("--run-dir", type=Path, default=None, help="a copy that runs already")
+    parser.add_argument("--only", nargs="+", default=(), metavar="KIND", help="these blows alone, e.g. postgres web")
+    parser.add_argument("--fill", type=Path, default=None, help="a small file system that PostgreSQL's data are on")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser.parse_args(arguments)
 
@@ -48,7 +50,8 @@ def _storm(handles: Path, options: argparse.Namespace) -> Report:
     town = Town(lambda: json.loads(handles.read_text()))
     try:
         seed = any_seed() if options.seed is None else options.seed
-        return storm(town, seconds=options.seconds, seed=seed, pause=options.pause, tell=_tell)
+        blow = {"pause": options.pause, "slow": True, "fill": options.fill, "only": options.only}
+        return storm(town, seconds=options.seconds, seed=seed, tell=_tell, **blow)
     finally:
         town.close()
 

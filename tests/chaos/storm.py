@@ -54,32 +54,44 @@ class Report:
 
 
 def storm(
-    town: Town, *, seconds: float, seed: int, pause: float = 1.5, tell: Callable[[str], None] = lambda words: None
-) -> Report:
-    """Everybody walks for so long while something is struck every `pause` seconds or so; every kind at least once."""
+    town: Town, *, seconds: float, seed: int, pause: float = 1.5, tell: Callable[[str], None] = lambda words: None,
+    **blow: Any,
+) -> Report:  # fmt: skip
+    """Everybody walks for so long while something is struck every `pause` seconds or so; every kind at least once.
+
+    `slow`, `fill`, `only`: as `Blows` takes them.
+    """
     dice, report, began = random.Random(seed), Report(seed, seconds), time.monotonic()
+    town.world.heal()
     shops = [town.shop(code_ttl=LIFE, app_ttl=LIFE) for _ in range(2)]
     probe, members = town.shop(), [town.member(platform) for platform in MEMBERS]
     books = Books(town, dice)
-    traffic, blows = Traffic(town, dice=dice, shops=shops, members=members), Blows(town.handles)
+    traffic, blows = Traffic(town, dice=dice, shops=shops, members=members), Blows(town.handles, **blow)
     tell(f"seed {seed}: {len(members)} phones, {len(shops)} partners; set up in {time.monotonic() - began:.1f} s")
     traffic.start()
     books.start()
+    try:
+        over = _strike(blows, dice, seconds, pause, lambda kind: tell(f"{kind:<22} {len(traffic.walks)} begun"))
+        until(lambda: _works(town, probe), seconds=60)
+        report.back_after = round(time.monotonic() - over, 1)
+    finally:
+        traffic.stop()
+    findings = _calm(town, traffic, members)
+    report.quiet_after = round(time.monotonic() - over, 1)
+    _sum_up(report, findings, blows, books)
+    return report
+
+
+def _strike(blows: Blows, dice: random.Random, seconds: float, pause: float, tell: Callable[[str], None]) -> float:
+    """When the last one had been struck."""
     began = time.monotonic()
     for kind in blows.order(dice):
         if time.monotonic() - began > seconds and len({kind for _, kind in blows.struck}) == len(blows.kinds):
             break
         time.sleep(pause * dice.uniform(0.5, 1.5))
         blows.one(kind)
-        tell(f"{time.monotonic() - began:6.1f} s  {kind:<14} {len(traffic.walks)} verifications begun")
-    over = time.monotonic()
-    until(lambda: _works(town, probe), seconds=60)
-    report.back_after = round(time.monotonic() - over, 1)
-    traffic.stop()
-    findings = _calm(town, traffic, members)
-    report.quiet_after = round(time.monotonic() - over, 1)
-    _sum_up(report, findings, blows, books)
-    return report
+        tell(f"{time.monotonic() - began:6.1f} s  {kind}")
+    return time.monotonic()
 
 
 def _works(town: Town, shop: Shop) -> bool:
@@ -89,7 +101,10 @@ def _works(town: Town, shop: Shop) -> bool:
         if ready.status_code == 200 and all(ready.json().values()) and town.handles()["pids"]:
             someone = town.world.person()
             asked = shop.create(identity=identity(someone))
-            return shop.confirm(asked.json()["id"], town.world.number(someone)).status_code == 200
+            return (
+                asked.status_code == 201
+                and shop.confirm(asked.json()["id"], town.world.number(someone)).status_code == 200
+            )
     return False
 
 

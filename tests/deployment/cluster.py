@@ -1,6 +1,6 @@
 """Two web processes on two addresses, two workers, one clock, behind nginx as `deploy/` has it.
 
-They use the running copy's PostgreSQL and its simulated world, and a Redis database of their own; the copy's own
+They use the running copy's PostgreSQL and its simulated world, and two Redis databases of their own; the copy's own
 worker and clock are frozen meanwhile, so that what is done is done by these.
 """
 
@@ -8,6 +8,7 @@ import contextlib
 import datetime
 import ipaddress
 import os
+import secrets
 import signal
 import socket
 import ssl
@@ -36,7 +37,7 @@ class Cluster:
         self.folder, self._handles = folder, handles
         self.port, self.plain_port = free_port(), free_port()
         self.https = f"https://127.0.0.1:{self.port}"
-        self.trust = ssl.create_default_context(cafile=str(_certificate(folder)))
+        self.new_certificate()
         self.binds = [f"{address}:{free_port(address)}" for address in ADDRESSES]
         redis = handles["env"]["REDIS_URL"].rpartition("/")[0]
         self.env = {
@@ -45,6 +46,7 @@ class Cluster:
             "RUN_DIR": str(folder),  # no env file there: everything comes from the environment
             "BASE_URL": self.https,
             "REDIS_URL": f"{redis}/2",
+            "BROKER_URL": f"{redis}/4",  # bells and limits on two servers, as docs/scaling.md has it
             "TRUSTED_PROXIES": "127.0.0.1",
             "PYTHONUNBUFFERED": "1",
         }
@@ -95,6 +97,10 @@ class Cluster:
             for pid in self._handles["pids"][program]:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, how)
+
+    def new_certificate(self) -> None:
+        """In nginx' files; it counts from nginx' next start or reload."""
+        self.trust = ssl.create_default_context(cafile=str(_certificate(self.folder)))
 
     def http(self) -> httpx.Client:
         """Somebody outside, with a new connection for each request."""
@@ -158,7 +164,7 @@ def free_port(address: str = "127.0.0.1") -> int:
 
 def _certificate(folder: Path) -> Path:
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.datetime.now(datetime.UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"the test's {secrets.token_hex(4)}")])
     made = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
         .serial_number(x509.random_serial_number())

@@ -8,6 +8,7 @@ there and not installed (an installed one would start a server on port 80; unpac
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -88,6 +89,11 @@ class Nginx:
         subprocess.run([*self._command, "-t"], check=True, capture_output=True)
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(self._command, stdout=log, stderr=log)
+
+    def reload(self) -> None:
+        """As `systemctl reload nginx` does."""
+        assert self.process
+        self.process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         if self.process:

@@ -37,7 +37,7 @@ class Database:
 
     def __init__(self, handles: dict, name: str, *, folder: Path) -> None:
         self._handles, self.name, self._admin = handles, f"{name}_{secrets.token_hex(4)}", admin_url(handles)
-        self._passwords = {role: secrets.token_hex(8) for role in USERS}
+        self.passwords = {role: secrets.token_hex(8) for role in USERS}
         self.folder = folder
 
     def url(self, role: str, *, of: str = "") -> str:
@@ -45,11 +45,11 @@ class Database:
         parts = urlsplit(self._admin)
         host = parts.netloc.rpartition("@")[2]
         return urlunsplit(
-            parts._replace(netloc=f"{USERS[role]}:{self._passwords[role]}@{host}", path=of or f"/{self.name}")
+            parts._replace(netloc=f"{USERS[role]}:{self.passwords[role]}@{host}", path=of or f"/{self.name}")
         )
 
     def make_roles(self) -> None:
-        passwords = [part for role, password in self._passwords.items() for part in ("-v", f"{role}={password}")]
+        passwords = [part for role, password in self.passwords.items() for part in ("-v", f"{role}={password}")]
         run([program("psql"), self._admin, "-q", *passwords, "-f", "deploy/postgres/roles.sql"])
 
     def create(self) -> None:

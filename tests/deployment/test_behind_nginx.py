@@ -1,5 +1,6 @@
 """Two of each behind nginx, by the files in `deploy/`: both serve, one may die, all may be restarted (issue 8)."""
 
+import contextlib
 import json
 import os
 import signal
@@ -218,6 +219,30 @@ def test_old_tls_and_other_hosts_get_nothing(cluster):
         old.wrap_socket(raw)
     with cluster.http() as http, pytest.raises(httpx.RemoteProtocolError):
         http.get("/", headers={"Host": "elsewhere.example"})
+
+
+def test_a_new_certificate_costs_no_request(cluster):
+    """Whoever trusts both: somebody at every moment of the reload, until the new one is shown."""
+    former, both = cluster.trust, ssl.create_default_context(cafile=str(cluster.folder / "cert.pem"))
+    cluster.new_certificate()
+    both.load_verify_locations(cafile=str(cluster.folder / "cert.pem"))
+    answers = []
+
+    def asked(trust):
+        return httpx.get(f"{cluster.https}/livez", verify=trust, timeout=15).status_code
+
+    def is_new():
+        answers.append(asked(both))
+        with contextlib.suppress(httpx.ConnectError):
+            return asked(cluster.trust) == 200
+
+    assert asked(former) == 200, "until nginx reads it the former one is shown"
+    cluster.nginx.reload()
+    until(is_new)
+
+    assert set(answers) == {200}
+    with pytest.raises(httpx.ConnectError):
+        asked(former)
 
 
 def test_what_is_for_operators_is_not_for_the_world(cluster):

@@ -71,6 +71,19 @@ def test_the_site_s_web_processes_cannot_use_up_the_server(roles):
     assert 0 < limit < 100
 
 
+def test_a_new_password_counts_for_new_connections_and_ends_none(roles):
+    """Web, workers and clock go on with the connections they have while they are restarted one after the other."""
+    former = roles.url("application")
+    with connect(roles, "application") as connection:
+        roles.passwords["application"] = "another-one"
+        roles.make_roles()
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            psycopg.connect(former)
+        with connect(roles, "application") as later:
+            assert later.execute("SELECT current_user").fetchone() == ("ansim_application",)
+
+
 def test_every_role_is_in_the_file_and_none_is_a_superuser(roles):
     with connect(roles, "owner") as owner:
         found = owner.execute(

@@ -22,6 +22,7 @@ from subscriptions import health
 from subscriptions.models import CarrierEvent, ClosedMonth, Posting, Reconciliation
 from tests import make
 from tests.ansim.test_once import no_redis  # noqa: F401 # a fixture
+from tests.verification.test_host_in_trouble import FULL
 
 pytestmark = pytest.mark.django_db
 NOWHERE = "http://127.0.0.1:9"
@@ -115,6 +116,14 @@ def test_a_database_that_is_too_old(monkeypatch):
 def test_a_clock_that_differs_from_the_databases(monkeypatch):
     monkeypatch.setattr(checkup.time, "time", lambda now=checkup.time.time: now() - 60)
     wrong("database", because="60")
+
+
+def test_a_database_that_takes_no_row():
+    with connection.cursor() as cursor:
+        cursor.execute(FULL)
+        cursor.execute("CREATE TRIGGER full_disk BEFORE INSERT ON ansim_spent EXECUTE FUNCTION no_space()")
+        cursor.execute("SELECT set_config('ansim.full', 'ansim_spent', false)")
+    wrong("database", because="DiskFull")
 
 
 def test_a_role_that_owns_the_tables_and_may_change_the_record():

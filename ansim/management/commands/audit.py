@@ -1,4 +1,4 @@
-"""`manage.py audit list|verify|cut`: read the record of access, prove it untouched, end what is old enough."""
+"""`manage.py audit list|verify|cut|rekey`: read the record of access, prove it untouched, end what is old, new key."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import ProgrammingError, transaction
 
 from ansim import audit, audit_cut, checkpoint
-from ansim.lib import fingerprint
+from ansim.lib import fingerprint, keyed
 from ansim.lib.times import instant
 from ansim.models import AccessRecord
 from ansim.record_models import Action
@@ -31,7 +31,9 @@ class Command(BaseCommand):
         cut = deeds.add_parser("cut", help="remove what was kept for as long as the rule says, as the tables' owner")
         cut.add_argument("--dry-run", action="store_true", help="only count what would go")
         cut.set_defaults(do=self.cut)
-        for parser_of_deed in (listing, verify, cut):
+        rekey = deeds.add_parser("rekey", help="make the record with the first key of AUDIT_KEY from here on")
+        rekey.set_defaults(do=self.rekey)
+        for parser_of_deed in (listing, verify, cut, rekey):
             parser_of_deed.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -56,6 +58,14 @@ class Command(BaseCommand):
         except ProgrammingError as error:  # the application's role may not
             raise CommandError("Only the owner of the tables may cut: set DATABASE_URL to the owner's.") from error
         self.stdout.write(json.dumps({"rows": rows, "dry_run": options["dry_run"]}) if options["json"] else str(rows))
+
+    def rekey(self, options: dict[str, Any]) -> None:
+        try:
+            key = audit.rekey(by=audit.COMMAND)
+        except (ValueError, keyed.Missing) as error:
+            raise CommandError(f"{error or 'AUDIT_KEY lacks the key that the record is made with'}") from error
+        said = f"이제부터 {key} 열쇠로 잇습니다. · made with {key} from here on; keep the former one"
+        self.stdout.write(json.dumps({"key": key}) if options["json"] else said)
 
     def verify(self, options: dict[str, Any]) -> None:
         try:

@@ -1,4 +1,4 @@
-"""`manage.py keys rotate number|receipt`: stage a key, let it sign, drop an old one (docs/key-rotation.md)."""
+"""`manage.py keys rotate|former`: signing keys step by step; what former keys are needed for (docs/key-rotation.md)."""
 
 import json
 import os
@@ -9,13 +9,17 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from ansim import former_keys
 from ansim.lib import key_ring
 
 SETTINGS = {"number": "NUMBER_SIGNING_KEYS", "receipt": "RECEIPT_SIGNING_KEYS"}
 
 
 class Command(BaseCommand):
-    help = "Rotates a signing key. Run --stage, restart, wait five minutes, run it bare, restart; --drop much later."
+    help = (
+        "rotate: --stage, restart, wait five minutes, bare, restart; --drop much later. "
+        "former: what former peppers and keys of the record are needed for."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         deeds = parser.add_subparsers(dest="deed", required=True)
@@ -24,9 +28,23 @@ class Command(BaseCommand):
         step = rotate.add_mutually_exclusive_group()
         step.add_argument("--stage", action="store_true", help="add a new key: published, not signing yet")
         step.add_argument("--drop", metavar="KID", help="forget an old key and what it signed")
-        rotate.add_argument("--json", action="store_true")
+        former = deeds.add_parser("former", help="what was made with a former key and is still there")
+        for parser_of_deed in (rotate, former):
+            parser_of_deed.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.rotate(options) if options["deed"] == "rotate" else self.former(options)
+
+    def former(self, options: dict[str, Any]) -> None:
+        told = {"PASSWORD_PEPPER": former_keys.peppers(), "AUDIT_KEY": former_keys.record()}
+        if options["json"]:
+            self.stdout.write(json.dumps(told))
+            return
+        for name, counts in told.items():
+            said = ", ".join(f"{key_id or '-'}: {count:,}" for key_id, count in counts.items())
+            self.stdout.write(f"{name:16} {said or '옛 열쇠가 필요 없음 · no former key is needed'}")
+
+    def rotate(self, options: dict[str, Any]) -> None:
         name = SETTINGS[options["use"]]
         ring: list[str] = getattr(settings, name)
         try:

@@ -23,6 +23,7 @@ CHECKS: dict[str, Check] = {
     "database": ground.database,
     "role": ground.role,
     "sealed": ground.sealed_rows,
+    "fingerprints": verification.fingerprints,
     "record": ground.record,
     "redis": ground.redis_server,
     "worker": ground.worker,
