@@ -6,12 +6,15 @@ there and not installed (an installed one would start a server on port 80; unpac
 `python -m tests.deployment.nginx`, before the tests: several systems would else fetch it into one folder at once.
 """
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
 FETCHED = ROOT / ".boot" / "nginx"
@@ -94,6 +97,16 @@ class Nginx:
         """As `systemctl reload nginx` does."""
         assert self.process
         self.process.send_signal(signal.SIGHUP)
+
+    def workers(self) -> set[int]:
+        """Those that take connections; of two generations side by side while it reloads."""
+        assert self.process
+        found = set()
+        for worker in psutil.Process(self.process.pid).children():
+            with contextlib.suppress(psutil.Error):
+                if "shutting down" not in " ".join(worker.cmdline()):
+                    found.add(worker.pid)
+        return found
 
     def stop(self) -> None:
         if self.process:

@@ -1,6 +1,5 @@
 """Two of each behind nginx, by the files in `deploy/`: both serve, one may die, all may be restarted (issue 8)."""
 
-import contextlib
 import json
 import os
 import signal
@@ -226,21 +225,22 @@ def test_a_new_certificate_costs_no_request(cluster):
     former, both = cluster.trust, ssl.create_default_context(cafile=str(cluster.folder / "cert.pem"))
     cluster.new_certificate()
     both.load_verify_locations(cafile=str(cluster.folder / "cert.pem"))
-    answers = []
+    answers, before = [], cluster.nginx.workers()
 
     def asked(trust):
         return httpx.get(f"{cluster.https}/livez", verify=trust, timeout=15).status_code
 
     def is_new():
         answers.append(asked(both))
-        with contextlib.suppress(httpx.ConnectError):
-            return asked(cluster.trust) == 200
+        return not before & cluster.nginx.workers()
 
+    assert before
     assert asked(former) == 200, "until nginx reads it the former one is shown"
     cluster.nginx.reload()
     until(is_new)
 
     assert set(answers) == {200}
+    assert asked(cluster.trust) == 200
     with pytest.raises(httpx.ConnectError):
         asked(former)
 

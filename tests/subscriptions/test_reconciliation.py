@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import uuid
 from datetime import timedelta
 
@@ -153,8 +154,8 @@ def test_a_dry_run_says_what_would_be_found_and_changes_nothing():
 
 
 @pytest.mark.django_db
-def test_when_the_carrier_goes_away_the_sweep_keeps_its_place(fail, settings):
-    settings.DEBUG = False
+def test_when_the_carrier_goes_away_the_sweep_keeps_its_place(fail, monkeypatch):
+    monkeypatch.setattr(reconciliation, "BATCH", 3)
     for _ in range(5):
         make.member_without_app()
     asked = []
@@ -162,14 +163,14 @@ def test_when_the_carrier_goes_away_the_sweep_keeps_its_place(fail, settings):
     def away(count):
         asked.append(count)
         if len(asked) == 3:
-            fail("carrier", "error", 1)
+            fail("carrier", "error", 2)
 
     with pytest.raises(Unavailable):
         reconciliation.run(seen=away)
     sweep = Reconciliation.objects.get()
     assert (sweep.checked, sweep.ended_at, sweep.taken_until) == (3, None, None)
 
-    fail("carrier", "error", 1)
+    fail("carrier", "error", 2)
     with pytest.raises(CommandError) as broken_off:
         told()
     assert broken_off.value.returncode == 1
@@ -179,6 +180,29 @@ def test_when_the_carrier_goes_away_the_sweep_keeps_its_place(fail, settings):
     assert (tally.checked, sweep.checked) == (2, 5)
     assert sweep.ended_at is not None
     assert told()["checked"] == 5  # the next one begins at the beginning
+
+
+@pytest.mark.django_db
+def test_what_was_answered_before_one_that_was_not_is_done(fail):
+    members = [make.member_without_app() for _ in range(5)]
+    checked = []
+    fail("carrier", "error", 1)
+    with pytest.raises(Unavailable):
+        reconciliation.run(seen=checked.append)
+    sweep = Reconciliation.objects.get()
+    assert sweep.checked == len(checked) < len(members)
+
+    assert reconciliation.run().checked == len(members) - len(checked)
+
+
+@pytest.mark.django_db
+def test_it_asks_no_oftener_than_it_may_however_many_questions_are_on_their_way(settings):
+    settings.RECONCILE_PER_SECOND = 20
+    for _ in range(5):
+        make.member_without_app()
+    began = time.monotonic()
+    reconciliation.run()
+    assert time.monotonic() - began >= 4 / 20
 
 
 @pytest.mark.django_db
