@@ -65,14 +65,16 @@ def ours(copy: Copy, groups: list[Any], *, seconds: float) -> Costs:
         asked.append((person, walker.ask(person)))
 
     pid = copy.pids["web"]
-    costs = {"create": _cost(create, pid, seconds=seconds, most=len(walker.people))}
-    copy.settle()
-    numbers = [(pk, walker.texts(person)[0]["text"].partition("본인확인 번호 ")[2][:6]) for person, pk in asked]
 
     def confirm() -> None:
         walker.confirm(*numbers.pop())
 
-    costs["confirm"] = _cost(confirm, pid, seconds=seconds, most=len(numbers))
+    for _ in range(2):  # the processes are new: the first time connections are opened and statements planned
+        costs = {"create": _cost(create, pid, seconds=seconds, most=len(walker.people))}
+        copy.settle()
+        numbers = [(pk, walker.texts(person)[0]["text"].partition("본인확인 번호 ")[2][:6]) for person, pk in asked]
+        costs["confirm"] = _cost(confirm, pid, seconds=2 * seconds, most=len(numbers))
+        asked.clear()
     return costs
 
 
