@@ -17,7 +17,7 @@ from verification import controls, flow, registration, unlocking
 from verification.identity import Identity
 from verification.models import GRANTS, Line, Partner, Verification
 
-PASSWORD = "259173"
+PASSWORD = people.PASSWORD
 
 
 def person(**line: Any) -> people.Person:

@@ -102,9 +102,21 @@ NOT_ELIGIBLE = {
 }
 
 
+PASSWORD = "259173"
+"""Of the app, where demo and tests need one."""
+_drawn: set[str] = set()
+
+
 def somebody_new() -> Person:
     """An ordinary adult with a number that nobody has yet (010-5… is kept for them)."""
     year, month, day = 1960 + secrets.randbelow(45), 1 + secrets.randbelow(12), 1 + secrets.randbelow(28)
     name = secrets.choice("김이박최정강조윤장임") + secrets.choice(("하늘", "도현", "서아", "지안", "은우", "유나"))
-    number = f"+82105{secrets.randbelow(10**7):07}"
-    return Person(name, f"{year}-{month:02}-{day:02}", secrets.choice("MF"), number)
+    return Person(name, f"{year}-{month:02}-{day:02}", secrets.choice("MF"), _number())
+
+
+def _number() -> str:
+    """One that was not drawn before, and of which the usual app password of demo and tests is no part (a weak one)."""
+    while (number := f"+82105{secrets.randbelow(10**7):07}") in _drawn or PASSWORD in number:
+        pass
+    _drawn.add(number)
+    return number

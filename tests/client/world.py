@@ -6,7 +6,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import httpx
 
@@ -26,13 +26,14 @@ class World:
     """Its doors for programs."""
 
     TARGETS = ("fcm", "apns", "sms", "carrier", "webhook")
+    _drawn: ClassVar[set[str]] = set()
 
     def __init__(self, world_url: str) -> None:
         self.http = httpx.Client(base_url=world_url, timeout=15)
 
     def person(self, **line: Any) -> dict[str, Any]:
         """Somebody new with an ordinary SKT line; `line` says what differs. As in demo.json's `lines`."""
-        phone = f"+82106{secrets.randbelow(10**7):07}"
+        phone = self._number()
         person = {
             "phone": phone,
             "contract": f"T-{uuid.uuid4().hex}",
@@ -42,6 +43,13 @@ class World:
         }
         self.line(person, phone=phone, **line)
         return person
+
+    def _number(self) -> str:
+        """One that was not drawn before, and of which the phones' usual password is no part (a weak one)."""
+        while (number := f"+82106{secrets.randbelow(10**7):07}") in self._drawn or "259173" in number:
+            pass
+        self._drawn.add(number)
+        return number
 
     def line(self, person: dict[str, Any], **line: Any) -> None:
         self.http.post("/world/lines", json={"contract": person["contract"], **line}).raise_for_status()
