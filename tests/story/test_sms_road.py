@@ -180,11 +180,11 @@ def test_asking_again_ends_the_older_one_and_its_number(world, bookshop):
 
 
 def test_a_number_that_nobody_types_expires_and_so_does_a_window_that_nobody_fills_in(town, world):
-    hasty = town.shop(code_ttl=1, identity_ttl=1)
+    hasty = town.shop(code_ttl=3, identity_ttl=1)  # time enough for the text to arrive
     mina = world.person()
     typed, empty = hasty.ask(mina), hasty.create().json()
     number = world.number(mina)
-    time.sleep(1.1)
+    time.sleep(3.1)
 
     assert hasty.confirm(typed["id"], number).json()["reason"] == "code_not_entered"
     assert hasty.end(typed["id"]) == ("expired", "code_not_entered")

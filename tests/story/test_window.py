@@ -190,22 +190,22 @@ def test_the_customer_may_stop_at_every_step(world, bookshop, opened, mina, at):
 
 
 def test_each_time_limit_shows_on_the_next_look(town, world, opened, mina):
-    hasty = town.shop(identity_ttl=1, app_ttl=1, code_ttl=1)
+    hasty = town.shop(identity_ttl=3, app_ttl=3, code_ttl=3)
     empty, _ = opened(hasty)
     app, _ = opened(hasty)
     app.identify(mina.person)
     typed, _ = opened(hasty)
     typed.identify(world.person())
-    time.sleep(1.1)
+    time.sleep(3.1)
     assert [(browser.reload().status, browser.page.h1) for browser in (empty, app, typed)] == [(200, OVER)] * 3
 
 
 def test_a_number_typed_too_late_finds_the_end(town, world, opened):
-    hasty, mina = town.shop(code_ttl=1), world.person()
+    hasty, mina = town.shop(code_ttl=3), world.person()
     browser, asked = opened(hasty)
     browser.identify(mina)
     number = world.number(mina)
-    time.sleep(1.1)
+    time.sleep(3.1)
     assert browser.press("code", code=number).h1 == OVER
     assert hasty.end(asked["id"]) == ("expired", "code_not_entered")
 
