@@ -13,6 +13,7 @@ import json
 import logging
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache, partial
 from typing import Any
 
@@ -20,6 +21,7 @@ import redis
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from ansim.lib import correlator
 
@@ -88,24 +90,32 @@ def _script() -> Any:
 
 def _message(bell: Bell) -> str:
     """The task as Celery has it, in the envelope in which its transport for Redis awaits it (a test compares them)."""
-    task_id = str(uuid.uuid4())
-    task = current_app.amqp.create_task_message(
-        task_id, bell.task, bell.arguments, expires=LOUD_FOR, ignore_result=True
-    )
+    sheet, task_id = _sheet(bell), str(uuid.uuid4())
+    until = (timezone.now() + timedelta(seconds=LOUD_FOR)).isoformat()
     rung_by = {correlator.HEADER: correlator.current()} if correlator.current() else {}
     return json.dumps(
         {
-            "body": base64.b64encode(json.dumps(task.body).encode()).decode(),
-            "content-encoding": "utf-8",
-            "content-type": "application/json",
-            "headers": {**task.headers, **rung_by},
-            "properties": {
-                **task.properties,
-                "body_encoding": "base64",
-                "delivery_info": {"exchange": "", "routing_key": bell.queue},
-                "delivery_mode": 2,
-                "delivery_tag": str(uuid.uuid4()),
-                "priority": 0,
-            },
+            **sheet,
+            "headers": {**sheet["headers"], "id": task_id, "root_id": task_id, "expires": until, **rung_by},
+            "properties": {**sheet["properties"], "correlation_id": task_id, "delivery_tag": str(uuid.uuid4())},
         }
     )
+
+
+@cache
+def _sheet(bell: Bell) -> dict[str, Any]:
+    """What is the same each time, as Celery puts it together."""
+    task = current_app.amqp.create_task_message("", bell.task, bell.arguments, expires=LOUD_FOR, ignore_result=True)
+    return {
+        "body": base64.b64encode(json.dumps(task.body).encode()).decode(),
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": task.headers,
+        "properties": {
+            **task.properties,
+            "body_encoding": "base64",
+            "delivery_info": {"exchange": "", "routing_key": bell.queue},
+            "delivery_mode": 2,
+            "priority": 0,
+        },
+    }

@@ -61,7 +61,7 @@ MIDDLEWARE = [
     "ansim.lib.correlator.Correlator",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "ansim.lib.content_policy.ContentPolicy",
     "ansim.lib.problem.Refusals",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "ansim.lib.languages.Languages",

@@ -6,6 +6,7 @@ Celery finds both by their names in `ansim.celery`.
 import logging
 import select
 import time
+from datetime import timedelta
 from typing import Any
 
 import celery
@@ -17,6 +18,7 @@ from ansim.lib import correlator, metrics
 
 log = logging.getLogger(__name__)
 
+SET = 0.5  # seconds by which a clock that is kept by NTP does not move from one round to the next
 TASK_SECONDS = metrics.histogram(
     "task_seconds", "Tasks that a worker ran, by outcome.", "task", "outcome",
     buckets=(0.01, 0.1, 0.5, 1.0, 5.0, 11.0, 30.0),
@@ -78,8 +80,30 @@ def _look_after_the_connection() -> None:
 
 
 class Clock(PersistentScheduler):  # type: ignore[misc]
-    """The timetable's keeper; each round is a sign of life."""
+    """The timetable's keeper; each round is a sign of life.
+
+    What was due in a second stays due in a second when somebody sets the host's clock (docs/adr/0034): Celery reckons
+    by the time of day, and would wait for a day to come again that it has seen once.
+    """
+
+    _ahead: float | None = None
+    """Of the time of day, in seconds, before the clock that nobody sets."""
+
+    def setup_schedule(self) -> None:
+        super().setup_schedule()
+        for entry in self.schedule.values():  # kept in a file: the clock that wrote it may have been wrong
+            entry.last_run_at = min(entry.last_run_at, entry.default_now())
 
     def tick(self, *args: Any, **given: Any) -> Any:
         heartbeat.beat("clock")
+        self._follow(time.time() - time.monotonic())
         return super().tick(*args, **given)
+
+    def _follow(self, ahead: float) -> None:
+        """The timetable moves with the clock."""
+        before, self._ahead = self._ahead, ahead
+        if before is not None and abs(moved := ahead - before) > SET:
+            log.error("clock_set", extra={"seconds": round(moved, 1)})
+            for entry in self.schedule.values():
+                entry.last_run_at += timedelta(seconds=moved)
+            self._heap = None  # made anew

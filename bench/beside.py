@@ -4,12 +4,13 @@ import contextlib
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -27,65 +28,90 @@ DELETE FROM verification_webhookdelivery WHERE type LIKE 'bare.%';
 DELETE FROM verification_verification WHERE expires_at > now() + interval '8 days';
 DELETE FROM pushes_message WHERE due_at > now() + interval '8 days';
 """
-THREADS, LINES = 8, 192
+THREADS, LINES, ROUNDS = 8, 192, 7
+STEPS = ("create", "confirm")
 Costs = dict[str, dict[str, float]]
 
 
-def bare(copy: Copy, key: str, *, seconds: float) -> Costs:
-    """Of bare views on a gunicorn of their own, set up like the product's."""
+def side_by_side(copy: Copy, groups: list[Any]) -> dict[str, Costs]:
+    """What a beginning by SMS and its end with the number cost the web processes: of bare views on a gunicorn of their
+    own, set up like the product's, and of the product. In turns, so that whatever slows the machine slows both.
+    """
+    base_url, world_url, key, _ = groups[0]
+    people = [person for group in groups for person in group[3]]  # each is asked for once: limits are on
     with _gunicorn(copy) as (url, pid):
-        shop = Wire(url, Authorization=f"Bearer {key}")
-        made: list[str] = []
-
-        def create() -> None:
-            phone = f"010-9{len(made) % LINES:07}"
-            asked = {"reference": uuid.uuid4().hex, "purpose": "login", "identity": {"name": "김안심", "phone": phone}}
-            body = json.dumps(asked).encode()
-            made.append(shop("POST", "/bare/create", body, status=201)["id"])
-
-        def confirm() -> None:
-            shop("POST", f"/bare/{made.pop()}/confirm", b'{"code": "259173"}')
-
-        for _ in range(2):  # the first time connections are opened, and each line gets its row
-            costs = {"create": _cost(create, pid, seconds=seconds, most=LINES)}
-            costs["confirm"] = _cost(confirm, pid, seconds=seconds, most=len(made))
+        sides: dict[str, tuple[int, _Bare | _Ours]] = {
+            "bare": (pid, _Bare(url, key)),
+            "ours": (copy.pids["web"], _Ours(copy, Walker(base_url, world_url, key, people))),
+        }
+        spent: dict[str, list[Costs]] = {name: [] for name in sides}
+        for _ in range(1 + ROUNDS):  # in the first one connections are opened and statements planned
+            for name, (pid, side) in sides.items():
+                spent[name].append(_round(pid, side, times=len(people) // (1 + ROUNDS)))
     with psycopg.connect(copy.owner_url) as connection:
         connection.execute(CLEAR)
-    return costs
+    return {name: {step: _mean([one[step] for one in costs[1:]]) for step in STEPS} for name, costs in spent.items()}
 
 
-def ours(copy: Copy, groups: list[Any], *, seconds: float) -> Costs:
-    """Of the product's: a verification by SMS begun, and ended with the number. Each line is asked for once."""
-    base_url, world_url, key, _ = groups[0]
-    walker = Walker(base_url, world_url, key, [person for group in groups for person in group[3]])
-    asked: list[Any] = []
+class _Bare:
+    """The same two steps at `bench.bare`."""
 
-    def create() -> None:
-        person = walker.next()
-        asked.append((person, walker.ask(person)))
+    def __init__(self, url: str, key: str) -> None:
+        self.shop, self.made, self.turn = Wire(url, Authorization=f"Bearer {key}"), list[str](), 0
 
-    pid = copy.pids["web"]
+    def create(self) -> None:
+        self.turn += 1
+        phone = f"010-9{self.turn % LINES:07}"
+        asked = {"reference": uuid.uuid4().hex, "purpose": "login", "identity": {"name": "김안심", "phone": phone}}
+        self.made.append(self.shop("POST", "/bare/create", json.dumps(asked).encode(), status=201)["id"])
 
-    def confirm() -> None:
-        walker.confirm(*numbers.pop())
+    def arrive(self) -> None:
+        pass
 
-    for _ in range(2):  # the processes are new: the first time connections are opened and statements planned
-        costs = {"create": _cost(create, pid, seconds=seconds, most=len(walker.people))}
-        copy.settle()
-        numbers = [(pk, walker.texts(person)[0]["text"].partition("본인확인 번호 ")[2][:6]) for person, pk in asked]
-        costs["confirm"] = _cost(confirm, pid, seconds=2 * seconds, most=len(numbers))
-        asked.clear()
-    return costs
+    def confirm(self) -> None:
+        self.shop("POST", f"/bare/{self.made.pop()}/confirm", b'{"code": "259173"}')
 
 
-def _cost(work: Any, pid: int, *, seconds: float, most: int = 10**9) -> dict[str, float]:
+class _Ours:
+    """A verification at the product, and its end with the number that came."""
+
+    def __init__(self, copy: Copy, walker: Walker) -> None:
+        self.copy, self.walker = copy, walker
+        self.asked: list[tuple[Any, str]] = []
+        self.numbers: list[tuple[str, str]] = []
+
+    def create(self) -> None:
+        person = self.walker.next()
+        self.asked.append((person, self.walker.ask(person)))
+
+    def arrive(self) -> None:
+        self.copy.settle()
+        self.numbers = [(pk, self.walker.number(person)) for person, pk in self.asked]
+        self.asked.clear()
+
+    def confirm(self) -> None:
+        self.walker.confirm(*self.numbers.pop())
+
+
+def _round(pid: int, side: _Bare | _Ours, *, times: int) -> Costs:
+    costs = {"create": _cost(side.create, pid, times=times)}
+    side.arrive()
+    return {**costs, "confirm": _cost(side.confirm, pid, times=times)}
+
+
+def _cost(work: Callable[[], None], pid: int, *, times: int) -> dict[str, float]:
     """One after the other: what the web processes use for one, and how long one takes. In milliseconds."""
-    before, began, times = used(pid), time.monotonic(), 0
-    while times < most and time.monotonic() - began < seconds:
+    before, began = used(pid), time.monotonic()
+    for _ in range(times):
         work()
-        times += 1
-    took = time.monotonic() - began
-    return {"web_cpu_ms": round((used(pid) - before) * 1000 / times, 2), "ms": round(took * 1000 / times, 2)}
+    return {
+        "web_cpu_ms": (used(pid) - before) * 1000 / times,
+        "ms": (time.monotonic() - began) * 1000 / times,
+    }
+
+
+def _mean(costs: list[dict[str, float]]) -> dict[str, float]:
+    return {name: round(statistics.mean(one[name] for one in costs), 2) for name in costs[0]}
 
 
 @contextlib.contextmanager

@@ -57,12 +57,11 @@ def measure(copy: Copy, seconds: float) -> dict[str, Any]:
         figures[road]["alone"] = _alone(copy, road, walkers[:1])
     say("SQL and Redis of one request each")
     figures["per_request"] = statements.of_each(copy, groups)
-    say("bare views")
-    figures["bare"] = beside.bare(copy, groups["sms"][0][2], seconds=seconds / 2)
-    figures["ours"] = beside.ours(copy, groups["sms"], seconds=seconds / 2)
+    say("bare views and ours, in turns")
+    figures |= beside.side_by_side(copy, groups["sms"])
     figures["ours_of_bare"] = {
         step: round(figures["bare"][step]["web_cpu_ms"] / figures["ours"][step]["web_cpu_ms"], 2)
-        for step in ("create", "confirm")
+        for step in beside.STEPS
     }
     say("pgbench")
     figures["pgbench"] = beside.pgbench(copy, figures["per_request"], seconds=seconds / 2)

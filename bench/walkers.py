@@ -86,8 +86,8 @@ class Walker:
         person = self.next()
         before = len(self.texts(person))
         pk = self.ask(person)
-        texts = self.step("sms arrives", lambda: self._more(person, before))
-        self.confirm(pk, texts[0]["text"].partition(NUMBER)[2][:6])
+        self.step("sms arrives", lambda: self._more(person, before))
+        self.confirm(pk, self.number(person))
 
     def app(self) -> None:
         phone: Member = self.next()
@@ -103,6 +103,10 @@ class Walker:
 
     def texts(self, person: dict[str, Any]) -> Any:
         return self.world("GET", f"/world/sms?to=%2B{person['phone'][1:]}")
+
+    def number(self, person: dict[str, Any]) -> str:
+        """In the newest text."""
+        return str(self.texts(person)[0]["text"].partition(NUMBER)[2][:6])
 
     def _more(self, person: dict[str, Any], before: int) -> Any:
         while len(found := self.texts(person)) <= before:

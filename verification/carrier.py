@@ -3,7 +3,6 @@
 Whatever is not a clear answer within `CARRIER_TIMEOUT` seconds is "unavailable": we never guess about a line.
 """
 
-import atexit
 import json
 import logging
 import time
@@ -12,17 +11,17 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-import urllib3
 from django.conf import settings
 from django.utils import timezone
 
+from ansim.lib.calls import Caller
 from ansim.lib.circuit import Circuit
 from ansim.lib.metrics import outcome
 from ansim.lib.problem import Unavailable
+from ansim.lib.transfers import Answer, Broken
 from verification import metrics
 
 log = logging.getLogger(__name__)
-LARGEST_ANSWER = 65_536  # bytes
 NOBODY = "+821000000000"
 OK, NOT_FOUND = 200, 404
 # Twenty failures in a row: for two seconds nobody waits for the carrier. Short, because each refusal is a customer's.
@@ -72,12 +71,9 @@ class LineFacts:
 
 
 @cache
-def _pools() -> urllib3.PoolManager:
-    """Kept connections. urllib3: every verification asks, and it takes 40 % of the CPU of httpx (docs/adr/0027)."""
-    headers = {"Authorization": f"Bearer {settings.CARRIER_TOKEN}", "Content-Type": "application/json"}
-    pools = urllib3.PoolManager(num_pools=2, maxsize=20, headers=headers, retries=False)
-    atexit.register(pools.clear)
-    return pools
+def _caller() -> Caller:
+    token = f"Authorization: Bearer {settings.CARRIER_TOKEN}"
+    return Caller(token, "Content-Type: application/json", connect_seconds=1.0)
 
 
 def look_up(phone: str) -> LineFacts | None:
@@ -92,16 +88,14 @@ def look_up(phone: str) -> LineFacts | None:
         raise Unavailable("carrier")
     failure = "broke off"  # whatever leaves this block otherwise, the circuit hears of it
     try:
-        status, answer = _post(
-            f"{settings.CARRIER_URL}/lines/look-up", {"phone": phone}, began + settings.CARRIER_TIMEOUT
-        )
-        if status not in (OK, NOT_FOUND):
-            failure = f"status {status}"
+        answer = _asked(phone)
+        if answer.status not in (OK, NOT_FOUND):
+            failure = f"status {answer.status}"
             raise Unavailable("carrier")
-        facts = _read(phone, answer, asked_at) if status == OK else None
+        facts = _read(phone, json.loads(answer.body), asked_at) if answer.status == OK else None
         failure = ""
-    except (urllib3.exceptions.HTTPError, TimeoutError) as error:
-        failure = type(error).__name__
+    except Broken as error:
+        failure = error.code
         raise Unavailable("carrier") from error
     except (KeyError, TypeError, ValueError) as error:
         failure = "not the agreed shape"
@@ -115,11 +109,9 @@ def look_up(phone: str) -> LineFacts | None:
 def probe() -> str:
     """Asks about a number that nobody has. Why the answer is not the agreed one; empty when it is."""
     try:
-        status, _ = _post(
-            f"{settings.CARRIER_URL}/lines/look-up", {"phone": NOBODY}, time.monotonic() + settings.CARRIER_TIMEOUT
-        )
-    except (urllib3.exceptions.HTTPError, TimeoutError, ValueError) as error:
-        return type(error).__name__
+        status = _asked(NOBODY).status
+    except Broken as error:
+        return error.code
     return "" if status in (OK, NOT_FOUND) else f"status {status}"
 
 
@@ -133,28 +125,9 @@ def _note(failure: str, began: float) -> None:
         log.info("carrier_look_up", extra={"ms": took, "circuit": circuit.state})
 
 
-def _post(url: str, question: dict[str, str], ends: float) -> tuple[int, Any]:
-    """Status and parsed body, before `ends` (of the monotonic clock) also when the answer comes drop by drop."""
-    left = max(ends - time.monotonic(), 0.01)
-    answer = _pools().request(
-        "POST",
-        url,
-        body=json.dumps(question).encode(),
-        timeout=urllib3.Timeout(connect=min(left, 1.0), read=left),
-        redirect=False,
-        preload_content=False,
-    )
-    try:
-        raw = b""
-        while piece := answer.read1():
-            raw += piece
-            if time.monotonic() > ends or len(raw) > LARGEST_ANSWER:
-                raise TimeoutError
-    except BaseException:
-        answer.close()  # what is left of it belongs to nobody
-        raise
-    answer.release_conn()
-    return answer.status, json.loads(raw) if answer.status == OK else None
+def _asked(phone: str) -> Answer:
+    question = json.dumps({"phone": phone}).encode()
+    return _caller().ask(f"{settings.CARRIER_URL}/lines/look-up", question, seconds=settings.CARRIER_TIMEOUT)
 
 
 def _read(phone: str, said: Any, asked_at: datetime) -> LineFacts:

@@ -6,11 +6,14 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from ansim.lib.times import APART
 from pushes import delivery
 from verification import breaker, flow, letters, releases, results, sandbox, webhooks
+from verification.limits import Limits
 from verification.models import Mismatch, Rehearsal, Release, Verification, WebhookDelivery, WrongActivation
 
 BATCH = 500
+LONGEST_OPEN = timedelta(seconds=Limits().longest) + APART  # a partner may have its own: `flow.expire` knows
 REPEATABLE = timedelta(days=1)  # idempotency keys live that long
 
 
@@ -23,11 +26,14 @@ def ring_again() -> None:
 
 @shared_task(name="verification.clock.expire_overdue", max_retries=0)
 def expire_overdue() -> None:
-    """End what its time has run out for, and what the SMS gateway refused for good."""
-    overdue = Verification.objects.filter(ended_at=None, expires_at__lte=timezone.now()).order_by("expires_at")
-    for pk in list(overdue.values_list("pk", flat=True)[:BATCH]):
-        with suppress(Verification.DoesNotExist):
-            flow.expire(pk)
+    """End what its time has run out for or a wrong clock dated, and what the SMS gateway refused for good."""
+    now, still_open = timezone.now(), Verification.objects.filter(ended_at=None)
+    overdue = still_open.filter(expires_at__lte=now).order_by("expires_at")
+    too_far = still_open.filter(expires_at__gt=now + LONGEST_OPEN).order_by("-expires_at")
+    for found in (overdue, too_far):
+        for pk in list(found.values_list("pk", flat=True)[:BATCH]):
+            with suppress(Verification.DoesNotExist):
+                flow.expire(pk)
     for pk in delivery.undeliverable():
         with suppress(Verification.DoesNotExist):
             flow.undeliverable(pk)
@@ -36,7 +42,7 @@ def expire_overdue() -> None:
 @shared_task(name="verification.clock.end_releases", max_retries=0)
 def end_releases() -> None:
     """Tell the owners whose release is over. That it is over needs nobody: the protection was back at its minute."""
-    over = Release.objects.filter(used_by=None, ended_at=None, expires_at__lte=timezone.now())
+    over = Release.objects.over(now=timezone.now())
     for line in list(over.order_by("expires_at").values_list("line", flat=True)[:BATCH]):
         releases.end_overdue(line)
 
@@ -70,7 +76,9 @@ def forget() -> None:
     now = timezone.now()
     old = Verification.objects.filter(idempotency_key__isnull=False, created_at__lt=now - REPEATABLE)
     old.update(idempotency_key=None, request_hash=None, first_answer=None)
-    Mismatch.objects.filter(at__lt=now - timedelta(hours=1)).delete()
-    WrongActivation.objects.filter(at__lt=now - timedelta(hours=1)).delete()
+    within_the_hour = (now - timedelta(hours=1), now + timedelta(hours=1))  # what a wrong clock dated goes as well
+    Mismatch.objects.exclude(at__range=within_the_hour).delete()
+    WrongActivation.objects.exclude(at__range=within_the_hour).delete()
+    webhooks.redate(now=now)
     letters.forget(now=now)
     webhooks.forget(now=now)

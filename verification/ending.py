@@ -3,16 +3,18 @@
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 from django.db import transaction
 
 from ansim.lib import rows
 from ansim.lib.problem import Refused
+from ansim.lib.times import APART
 from pushes import delivery
 from pushes.models import Device, Message
 from verification import metrics, webhooks
+from verification.limits import Limits
 from verification.models import Line, Partner, Verification
 from verification.states import Channel, State
 
@@ -118,7 +120,7 @@ def end(
 
 def end_if_overdue(verification: Verification, *, now: datetime) -> bool:
     """End by the clock. The number was never delivered: that is the reason, not that nobody typed it."""
-    if not verification.is_open or verification.expires_at > now:
+    if not verification.is_open or not _is_over(verification, now=now):
         return False
     reasons = {
         State.CREATED: "identity_not_entered",
@@ -131,6 +133,12 @@ def end_if_overdue(verification: Verification, *, now: datetime) -> bool:
     else:
         end(verification, State.EXPIRED, reasons[State(verification.state)], now=now)
     return True
+
+
+def _is_over(verification: Verification, *, now: datetime) -> bool:
+    """Its time is up; or it would live longer than any may: a wrong clock dated it, or somebody set ours back."""
+    longest = timedelta(seconds=Limits.of(verification.partner.limits).longest)
+    return not now < verification.expires_at <= now + longest + APART
 
 
 def end_open(line: Line, state: State, reason: str, *, now: datetime, only: Iterable[uuid.UUID] | None = None) -> None:

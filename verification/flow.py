@@ -189,7 +189,7 @@ def _wrong(verification: Verification, line: Line, *, now: datetime) -> Outcome:
     """Count it. The last try ends this one; the line's last in an hour ends all that are open on it (invariant 3)."""
     limits = Limits.of(verification.partner.limits)
     verification.tries_left -= 1
-    line.wrong_numbers_at = [at for at in line.wrong_numbers_at if at > now - timedelta(hours=1)] + [now]
+    line.wrong_numbers_at = [at for at in line.wrong_numbers_at if abs(now - at) < timedelta(hours=1)] + [now]
     line.save(update_fields=["wrong_numbers_at"])
     used_up = len(line.wrong_numbers_at) >= limits.line_wrong_per_hour
     if used_up:

@@ -32,6 +32,11 @@ class Limits:
         """The defaults with what differs. An unknown name is refused: TypeError."""
         return cls(**differing)
 
+    @property
+    def longest(self) -> int:
+        """No open state lasts longer."""
+        return max(self.code_ttl, self.app_ttl, self.identity_ttl)
+
     @classmethod
     def names(cls) -> frozenset[str]:
         return frozenset(field.name for field in fields(cls))

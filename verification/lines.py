@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -26,11 +27,12 @@ _STANDING = """
       WHERE v.line_id = line.id AND v.ended_at IS NULL) AS open,
     (SELECT json_build_array(count(*) FILTER (WHERE v.matched_at > %(ten_minutes_ago)s), count(*))
        FROM verification_verification v
-      WHERE v.line_id = line.id AND v.matched_at > %(day_ago)s AND v.reason IS DISTINCT FROM 'line_blocked') AS recent,
+      WHERE v.line_id = line.id AND v.matched_at > %(day_ago)s AND v.matched_at < %(in_a_day)s
+        AND v.reason IS DISTINCT FROM 'line_blocked') AS recent,
     (SELECT d.platform FROM pushes_device d WHERE d.id = line.device_id) AS platform,
     (SELECT r.id FROM verification_release r
       WHERE r.line_id = line.id AND r.partner_id = %(partner)s AND r.used_by_id IS NULL AND r.ended_at IS NULL
-        AND r.expires_at > %(now)s) AS live_release,
+        AND r.created_at <= %(now)s AND r.expires_at > %(now)s) AS live_release,
     EXISTS (SELECT FROM verification_case c
              WHERE c.line_id = line.id AND c.partner_id = %(partner)s AND c.slowed_until > %(now)s) AS slowed
 """
@@ -72,6 +74,7 @@ class Standing:
     """A line under lock and what is going on there. `open` maps open verifications to their partners."""
 
     line: "Line"
+    newest_serial: int | None
     open: dict[uuid.UUID, uuid.UUID]
     last_ten_minutes: int
     last_day: int
@@ -80,6 +83,12 @@ class Standing:
     """The owner's release for who asks, as it stood when the line was read; `releases.use` decides."""
     slowed: bool
     """The owner said "not me" of who asks, not long ago."""
+
+    @property
+    def outdated(self) -> bool:
+        """Somebody was in between, or registered the phone meanwhile: this was read before the lock was had."""
+        somebody_was_between = self.line.serial > 1 and self.newest_serial != self.line.serial - 1
+        return somebody_was_between or (self.line.device_id is not None and self.platform is None)
 
 
 # For our own stories (joining): what strangers typed elsewhere is no reason against them.
@@ -122,29 +131,37 @@ class LineQuerySet(models.QuerySet["Line"]):
             "ten_minutes_ago": now - timedelta(minutes=10),
             "hour_ago": now - timedelta(hours=1),
             "day_ago": now - timedelta(days=1),
+            "in_a_day": now + timedelta(days=1),  # what is further ahead was dated by a wrong clock
         }
-        line: Any = next(iter(self.raw(self._written(_TAKE), values)), None)
-        if line is None:
+        standing = self._read(_TAKE, values)
+        if standing is not None and standing.outdated:  # now we hold the lock
+            standing = self._read(_AGAIN, {**values, "id": standing.line.pk})
+        return standing
+
+    def _read(self, statement: str, values: dict[str, Any]) -> Standing | None:
+        found = rows.first(_written(self.model, statement), values)
+        if found is None:
             return None
-        somebody_was_between = line.serial > 1 and line.newest_serial != line.serial - 1
-        phone_is_newer = line.device_id is not None and line.platform is None
-        if somebody_was_between or phone_is_newer:  # now we hold the lock
-            line = self.raw(self._written(_AGAIN), {**values, "id": line.pk})[0]
+        line = rows.read(self.model, found)
+        newest_serial, open_ones, (last_ten_minutes, last_day), platform, release, slowed = found
         return Standing(
             line=line,
-            open={uuid.UUID(found["id"]): uuid.UUID(found["partner"]) for found in line.open},
-            last_ten_minutes=line.recent[0],
-            last_day=line.recent[1],
-            platform=line.platform,
-            release=line.live_release,
-            slowed=line.slowed,
+            newest_serial=newest_serial,
+            open={uuid.UUID(one["id"]): uuid.UUID(one["partner"]) for one in open_ones},
+            last_ten_minutes=last_ten_minutes,
+            last_day=last_day,
+            platform=platform,
+            release=release,
+            slowed=slowed,
         )
-
-    def _written(self, statement: str) -> str:
-        return statement.format(line=rows.columns(self.model, "line"))
 
     def of_contract(self, contract: str) -> "LineQuerySet":
         return self.filter(contract_fingerprint=fingerprint.of("contract", contract))
 
     def with_activation(self, code: str, *, now: datetime) -> "LineQuerySet":
         return self.filter(activation_fingerprint=fingerprint.of("activation", code), activation_expires_at__gt=now)
+
+
+@cache
+def _written(model: type["Line"], statement: str) -> str:
+    return statement.format(line=rows.columns(model, "line"))

@@ -4,13 +4,20 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import F, Q
 
+from ansim.lib.times import APART
+
 LONGEST = timedelta(minutes=10)
 
 
 class ReleaseQuerySet(models.QuerySet["Release"]):
     def live(self, *, now: datetime) -> "ReleaseQuerySet":
-        """Neither used nor ended, and in its time."""
-        return self.filter(used_by=None, ended_at=None, expires_at__gt=now)
+        """Neither used nor ended, and in its time: not before it began either, by whatever clock that was."""
+        return self.filter(used_by=None, ended_at=None, created_at__lte=now, expires_at__gt=now)
+
+    def over(self, *, now: datetime) -> "ReleaseQuerySet":
+        """Not used, and over by time; or of a time to come, and nobody knows what clock dated it."""
+        out_of_time = Q(expires_at__lte=now) | Q(created_at__gt=now + APART)
+        return self.filter(out_of_time, used_by=None, ended_at=None)
 
 
 class Release(models.Model):

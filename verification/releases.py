@@ -68,7 +68,7 @@ def end_overdue(line_id: uuid.UUID) -> None:
     """The clock's part: it was over by time; now the owner is told."""
     with transaction.atomic():
         line = Line.objects.select_for_update(of=("self",)).select_related("device").get(pk=line_id)
-        _end(line, Release.objects.filter(expires_at__lte=timezone.now()), by=End.TIME)
+        _end(line, Release.objects.over(now=timezone.now()), by=End.TIME)
 
 
 def listed(line: Line) -> QuerySet[Release]:

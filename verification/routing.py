@@ -101,7 +101,7 @@ def _refusal(standing: Standing, facts: LineFacts, others: int, limits: Limits, 
     line = standing.line
     if line.disturbed_at and facts.asked_at and line.disturbed_at >= facts.asked_at:
         return "line_changed"  # the carrier reported something while it was being asked
-    wrong = sum(at > now - timedelta(hours=1) for at in line.wrong_numbers_at)
+    wrong = sum(abs(now - at) < timedelta(hours=1) for at in line.wrong_numbers_at)
     busy = standing.last_ten_minutes >= limits.line_per_10min or standing.last_day >= limits.line_per_day
     if (
         line.protection == Protection.PAUSED

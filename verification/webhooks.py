@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from ansim import bell
 from ansim.lib.problem import Refused
+from ansim.lib.times import APART
 from pushes import bell as channels
 from pushes.models import Message
 from verification.models import Partner, Verification, WebhookDelivery
@@ -115,6 +117,15 @@ def rotate_secret(partner_id: uuid.UUID, *, keep: timedelta) -> Rotated:
     partner.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     partner.save(update_fields=["webhook_secret", "previous_webhook_secret", "previous_webhook_secret_until"])
     return Rotated(partner.webhook_secret, partner.previous_webhook_secret_until)
+
+
+def redate(*, now: datetime) -> None:
+    """No first attempt waits, and no other one longer than the ladder's longest rung: what does was dated by a clock
+    that was wrong (docs/adr/0034). It is due at once.
+    """
+    longest = LADDER[-1] * 1.1 + APART  # with what `webhook_outbox` adds so that attempts do not come together
+    too_far = Q(attempts=0, due_at__gt=now + APART) | Q(due_at__gt=now + longest)
+    WebhookDelivery.objects.filter(too_far, state=State.OWED).update(due_at=now)
 
 
 def forget(*, now: datetime) -> None:

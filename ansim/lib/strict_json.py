@@ -1,6 +1,7 @@
 """JSON as api.md wants it, in and out, whatever `Accept` says."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,8 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+
+ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")  # U+0000, or half of a pair; unescaped JSON itself refuses them
 
 
 class Json(JSONRenderer):
@@ -34,7 +37,7 @@ class StrictJson(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        raw = stream.read()
+        text, suspicious = _text(stream.read())
         twice: list[str] = []
 
         def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -43,18 +46,27 @@ class StrictJson(BaseParser):
             return dict(found)
 
         try:
-            parsed = json.loads(
-                raw.decode("utf-8", "surrogateescape"), object_pairs_hook=pairs, parse_constant=_no_constant
-            )
+            parsed = json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
         except (ValueError, RecursionError) as error:
             raise exceptions.ParseError from error
         if not isinstance(parsed, dict):
             raise exceptions.ParseError
         errors = {_shown(name): [exceptions.ErrorDetail("stands twice", "duplicate")] for name in twice}
-        errors |= {path: [exceptions.ErrorDetail("holds U+0000 or broken text", "invalid")] for path in _broken(parsed)}
+        if suspicious:
+            broken = exceptions.ErrorDetail("holds U+0000 or broken text", "invalid")
+            errors |= {path: [broken] for path in _broken(parsed)}
         if errors:
             raise exceptions.ValidationError(errors)
         return parsed
+
+
+def _text(raw: bytes) -> tuple[str, bool]:
+    """The body's text, and whether there may be something in it that `_broken` looks for: most have nothing."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "surrogateescape"), True
+    return text, bool(ESCAPED.search(text))
 
 
 def _no_constant(name: str) -> None:

@@ -1,6 +1,11 @@
-"""Times as APIs show them."""
+"""Times as APIs show them, and how far clocks may differ."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+
+APART = timedelta(minutes=1)
+"""Two clocks of ours may differ so far, as an app's may (api.md section 2). What lies further in the future than it can
+was dated by a wrong clock (docs/adr/0034).
+"""
 
 
 def instant(at: datetime | None) -> str | None:

@@ -183,7 +183,7 @@ class Transfers:
             if error:
                 _tell(told, Broken(CODES.get(error, "unreachable")))
             else:
-                _tell(told, Answer(easy.getinfo(pycurl.RESPONSE_CODE), _headers(head), body.getvalue()))
+                _tell(told, Answer(easy.getinfo(pycurl.RESPONSE_CODE), headers_of(head), body.getvalue()))
         if not connections.flying and connections is not self._connections[-1]:
             self._connections.remove(connections)
             connections.close()
@@ -243,7 +243,7 @@ class _Connections:
         self.due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
 
 
-def _headers(head: Sequence[bytes]) -> dict[str, str]:
+def headers_of(head: Sequence[bytes]) -> dict[str, str]:
     lines = [line.decode("latin-1").partition(":") for line in head]
     return {name.strip().lower(): value.strip() for name, colon, value in lines if colon}
 

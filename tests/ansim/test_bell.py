@@ -3,10 +3,12 @@
 import base64
 import json
 import uuid
+from datetime import datetime, timedelta
 
 import pytest
 from celery import current_app
 from django.db import transaction
+from django.utils import timezone
 
 from ansim import bell
 from ansim.lib import correlator
@@ -77,6 +79,20 @@ def test_what_waits_for_the_worker_is_what_celery_itself_would_have_put_there(ri
     ):
         assert {**of_celery, **dict.fromkeys(HELD_BY_EACH)} == {**of_ours, **dict.fromkeys(HELD_BY_EACH)}
     assert celerys == ours
+
+
+def test_each_task_has_an_id_of_its_own_and_ends_by_itself(ring, queue):
+    before = timezone.now()
+    ring("sms")
+    bell.heard(ring.sms)
+    ring("sms")
+    told = [json.loads(told) for told in bell.broker().lrange(queue, 0, 1)]
+
+    ids = [(one["headers"]["id"], one["headers"]["root_id"], one["properties"]["correlation_id"]) for one in told]
+    assert [len(set(names)) for names in ids] == [1, 1]
+    assert len(set(ids)) == len({one["properties"]["delivery_tag"] for one in told}) == 2
+    for one in told:
+        assert before <= datetime.fromisoformat(one["headers"]["expires"]) - timedelta(seconds=60) <= timezone.now()
 
 
 def test_without_redis_it_is_silent_and_breaks_nothing(ring, settings, monkeypatch):

@@ -1,6 +1,7 @@
 """Several rows of several tables in one statement (design.md section 4.6)."""
 
 import uuid
+from datetime import datetime
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -73,3 +74,26 @@ def test_nothing_to_write_asks_the_database_nothing():
         rows.write()
 
     assert len(statements) == 0
+
+
+def test_each_kind_of_value_is_written_as_django_writes_it():
+    device = phones.android(app_version="1.0")
+    message = unsaved_wake(device)
+    message.attempts, message.body = 7, {"이름": ["가", None, 1.5]}
+    message.kind = type("Word", (str,), {})("wake")
+    device.seen_at = message.due_at
+
+    rows.write(insert=[message], update=[(device, ["seen_at", "push_token"])])
+
+    stored = Message.objects.get()
+    for field in Message._meta.concrete_fields:
+        assert getattr(stored, field.attname) == getattr(message, field.attname), field.name
+    assert Device.objects.get().seen_at == message.due_at
+
+
+def test_a_time_without_a_zone_is_refused_as_django_refuses_it():
+    device = phones.android()
+    device.seen_at = datetime.now()  # noqa: DTZ005 - the mistake
+
+    with pytest.warns(RuntimeWarning, match="naive datetime"):
+        rows.write(update=[(device, ["seen_at"])])
