@@ -18,7 +18,6 @@ from django.db.backends.utils import debug_transaction
 
 Row = TypeVar("Row", bound=models.Model)
 Field = Any  # Django's, whose own types do not know what a column is given
-Columns = tuple[Field, ...]
 
 # Values of these very types are what the driver wants for such a column; everything else Django makes ready.
 READY: tuple[tuple[type[Field], type], ...] = (
@@ -35,82 +34,92 @@ def write(
 ) -> None:
     """Insert these rows and update those (each with its changed fields' names). All parts see one snapshot."""
     inserted = list(insert)
-    parts = [(row, _inserted(type(row), with_key=row.pk is not None), True) for row in inserted]
-    parts += [(row, _updated(type(row), tuple(names)), False) for row, names in update]
+    parts = [(row, _inserted(type(row), with_key=row.pk is not None)) for row in inserted]
+    parts += [(row, _updated(type(row), tuple(names))) for row, names in update]
     if not parts:
         return
-    values = [_given(row, field, add=add) for row, columns, add in parts for field in columns]
-    _execute(_written(tuple((type(row), columns, add) for row, columns, add in parts)), values, using)
-    for row in inserted:
-        row._state.adding, row._state.db = False, using
-
-
-def _execute(statement: str, values: list[Any], using: str) -> None:
-    """Its places are numbered as PostgreSQL numbers them: psycopg has nothing to look for in so long a text."""
     connection: Any = connections[using]
+    values = [column.given(row, connection) for row, part in parts for column in part.columns]
+    statement = _written(tuple(part for _, part in parts))
     connection.ensure_connection()
     cursor = connection.make_cursor(psycopg.RawCursor(connection.connection))
     with debug_transaction(connection, statement), cursor:
         cursor.execute(statement, values)
+    for row in inserted:
+        row._state.adding, row._state.db = False, using
 
 
-@cache
-def _inserted(model: type[models.Model], *, with_key: bool) -> Columns:
-    return tuple(field for field in model._meta.local_concrete_fields if with_key or not field.primary_key)
+class _Column:
+    """A column of a part, and what goes into it."""
 
+    def __init__(self, field: Field, *, add: bool) -> None:
+        self.name, self._field, self._add = field.attname, field, add
+        self.written = f'"{field.column}"'
+        self._ready = _ready(field)
 
-@cache
-def _updated(model: type[models.Model], names: tuple[str, ...]) -> Columns:
-    """The columns that change, and the key last."""
-    return (*(model._meta.get_field(name) for name in names), model._meta.pk)
-
-
-@cache
-def _written(parts: tuple[tuple[type[models.Model], Columns, bool], ...]) -> str:
-    statements, used = [], 0
-    for model, columns, add in parts:
-        places = [_place(field, number) for number, field in enumerate(columns, used + 1)]
-        names = [f'"{field.column}"' for field in columns]
-        if add:
-            written = f"({', '.join(names)}) VALUES ({', '.join(places)})"
-            statements.append(f'INSERT INTO "{model._meta.db_table}" {written}')
-        else:
-            changed = ", ".join(f"{name} = {place}" for name, place in zip(names[:-1], places[:-1], strict=True))
-            written = f"SET {changed} WHERE {names[-1]} = {places[-1]}"
-            statements.append(f'UPDATE "{model._meta.db_table}" {written}')
-        used += len(columns)
-    return f"WITH {', '.join(f'part_{n} AS ({one})' for n, one in enumerate(statements))} SELECT 1"
-
-
-def _place(field: Field, number: int) -> str:
-    """Arrays are written with their type."""
-    placeholder = getattr(field, "get_placeholder", None)
-    written = placeholder(None, None, connections[DEFAULT_DB_ALIAS]) if placeholder else "%s"
-    return str(written).replace("%s", f"${number}")
-
-
-def _given(row: models.Model, field: Field, *, add: bool) -> Any:
-    ready = _ready(field)
-    if ready is not None:
-        value = row.__dict__.get(field.attname)
-        if value is None or (type(value) is ready and getattr(value, "tzinfo", True)):
+    def given(self, row: models.Model, connection: Any) -> Any:
+        value = row.__dict__.get(self.name, self)  # a column that was not read is no empty one
+        # A time without a zone is Django's to complain of.
+        if self._ready and (value is None or (type(value) is self._ready and getattr(value, "tzinfo", True))):
             return value
-    return field.get_db_prep_save(field.pre_save(row, add), connections[DEFAULT_DB_ALIAS])
+        return self._field.get_db_prep_save(self._field.pre_save(row, self._add), connection)
+
+    def place(self, number: int) -> str:
+        """Numbered as PostgreSQL numbers them: psycopg has nothing to look for in so long a text. Arrays are written
+        with their type."""
+        placeholder = getattr(self._field, "get_placeholder", None)
+        return str(placeholder(None, None, connections[DEFAULT_DB_ALIAS]) if placeholder else "%s").replace(
+            "%s", f"${number}"
+        )
+
+
+class _Part:
+    """One row's INSERT or UPDATE; of the latter the key comes last."""
+
+    def __init__(self, model: type[models.Model], fields: Iterable[Field], *, add: bool) -> None:
+        self.table, self.add = f'"{model._meta.db_table}"', add
+        self.columns = [_Column(field, add=add) for field in fields]
+
+    def written(self, before: int) -> str:
+        """With its first place after so many others."""
+        names = [column.written for column in self.columns]
+        places = [column.place(number) for number, column in enumerate(self.columns, before + 1)]
+        if self.add:
+            written = f"({', '.join(names)}) VALUES ({', '.join(places)})"
+            return f"INSERT INTO {self.table} {written}"
+        *changed, key = (f"{name} = {place}" for name, place in zip(names, places, strict=True))
+        return f"UPDATE {self.table} SET {', '.join(changed)} WHERE {key}"  # noqa: S608 - names of our own columns
 
 
 @cache
+def _inserted(model: type[models.Model], *, with_key: bool) -> _Part:
+    fields = (field for field in model._meta.local_concrete_fields if with_key or not field.primary_key)
+    return _Part(model, fields, add=True)
+
+
+@cache
+def _updated(model: type[models.Model], names: tuple[str, ...]) -> _Part:
+    return _Part(model, [*(model._meta.get_field(name) for name in names), model._meta.pk], add=False)
+
+
+@cache
+def _written(parts: tuple[_Part, ...]) -> str:
+    statements, before = [], 0
+    for part in parts:
+        statements.append(f"part_{len(statements)} AS ({part.written(before)})")
+        before += len(part.columns)
+    return f"WITH {', '.join(statements)} SELECT 1"
+
+
 def _ready(field: Field) -> type | None:
     """The type of values that may go into this column as they are; None where the field has a say in each."""
     kind = field
     while kind.remote_field:
         kind = kind.target_field
-    if type(field).pre_save not in (models.Field.pre_save, models.DateTimeField.pre_save) or _sets_the_time(field):
+    sets_the_time = getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    if sets_the_time or type(field).pre_save not in (models.Field.pre_save, models.DateTimeField.pre_save):
         return None
     return next((plain for of, plain in READY if isinstance(kind, of)), None)
-
-
-def _sets_the_time(field: Field) -> bool:
-    return bool(getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False))
 
 
 def columns(model: type[models.Model], table: str) -> str:
@@ -133,9 +142,9 @@ def first(statement: str, given: Mapping[str, Any]) -> Iterator[Any] | None:
 def read(model: type[Row], values: Iterator[Any]) -> Row:
     """A row of that model, from the next of the values that a statement with its `columns` gave."""
     names, readers = _read_as(model)
-    taken = list(islice(values, len(names)))
+    taken, connection = list(islice(values, len(names))), connections[DEFAULT_DB_ALIAS]
     for place, reader in readers:
-        taken[place] = reader(taken[place], None, connections[DEFAULT_DB_ALIAS])
+        taken[place] = reader(taken[place], None, connection)
     return model.from_db(DEFAULT_DB_ALIAS, names, taken)
 
 
