@@ -8,6 +8,7 @@ import logging
 import time
 from dataclasses import dataclass
 from datetime import date, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
@@ -24,8 +25,20 @@ from verification import metrics
 log = logging.getLogger(__name__)
 NOBODY = "+821000000000"
 OK, NOT_FOUND = 200, 404
+TOLD_FOR = 300  # seconds that what the carrier said of the time is worth something
 # Twenty failures in a row: for two seconds nobody waits for the carrier. Short, because each refusal is a customer's.
 circuit = Circuit(failures=20, within=10, pause=2)
+
+
+@dataclass(frozen=True)
+class _ToldTime:
+    """The `Date` of an answer (RFC 9110, section 6.6.1), and when it came by the clock that nobody sets."""
+
+    date: str
+    at: float
+
+
+_told_time: _ToldTime | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +128,22 @@ def probe() -> str:
     return "" if status in (OK, NOT_FOUND) else f"status {status}"
 
 
+def clock_ahead() -> float | None:
+    """Seconds that the carrier's clock is ahead of this host's, to the second, by the last answer to this process.
+
+    The one clock that we see and do not set: PostgreSQL and Redis may stand on the host that is wrong. None where no
+    answer came lately, or none with a time.
+    """
+    told, since = _told_time, 0.0
+    if told is None or (since := time.monotonic() - told.at) > TOLD_FOR:
+        return None
+    try:
+        there = parsedate_to_datetime(told.date).timestamp()
+    except ValueError:
+        return None
+    return there + 0.5 + since - time.time()
+
+
 def _note(failure: str, began: float) -> None:
     seconds = time.monotonic() - began
     metrics.LOOK_UP_SECONDS.labels(outcome(failure)).observe(seconds)
@@ -127,7 +156,10 @@ def _note(failure: str, began: float) -> None:
 
 def _asked(phone: str) -> Answer:
     question = json.dumps({"phone": phone}).encode()
-    return _caller().ask(f"{settings.CARRIER_URL}/lines/look-up", question, seconds=settings.CARRIER_TIMEOUT)
+    answer = _caller().ask(f"{settings.CARRIER_URL}/lines/look-up", question, seconds=settings.CARRIER_TIMEOUT)
+    global _told_time
+    _told_time = _ToldTime(answer.headers.get("date", ""), time.monotonic())
+    return answer
 
 
 def _read(phone: str, said: Any, asked_at: datetime) -> LineFacts:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from ansim import bell
@@ -120,12 +120,20 @@ def rotate_secret(partner_id: uuid.UUID, *, keep: timedelta) -> Rotated:
 
 
 def redate(*, now: datetime) -> None:
-    """No first attempt waits, and no other one longer than the ladder's longest rung: what does was dated by a clock
-    that was wrong (docs/adr/0034). It is due at once.
+    """No first attempt waits, and no other one longer than its rung, or a day where the partner asked us to wait: what
+    does was dated by a clock that was wrong (docs/adr/0034). It is due at once.
     """
-    longest = LADDER[-1] * 1.1 + APART  # with what `webhook_outbox` adds so that attempts do not come together
-    too_far = Q(attempts=0, due_at__gt=now + APART) | Q(due_at__gt=now + longest)
-    WebhookDelivery.objects.filter(too_far, state=State.OWED).update(due_at=now)
+    owed = WebhookDelivery.objects.filter(state=State.OWED).annotate(rung=F("attempts") - F("ladder_from"))
+    too_far = Q(rung__lte=0, due_at__gt=now + APART) | Q(due_at__gt=now + _longest(LADDER[-1]))
+    asked_to_wait = Q(last_error__in=("status_429", "status_503"))
+    for rung, after in enumerate(LADDER, 1):
+        too_far |= Q(rung=rung, due_at__gt=now + _longest(after)) & ~asked_to_wait
+    owed.filter(too_far).update(due_at=now)
+
+
+def _longest(rung: timedelta) -> timedelta:
+    """With what `webhook_outbox` adds so that attempts do not come together."""
+    return rung * 1.1 + APART
 
 
 def forget(*, now: datetime) -> None:

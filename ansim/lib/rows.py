@@ -104,7 +104,7 @@ def _updated(model: type[models.Model], names: tuple[str, ...]) -> _Part:
 
 @cache
 def _written(parts: tuple[_Part, ...]) -> str:
-    statements, before = [], 0
+    statements, before = list[str](), 0
     for part in parts:
         statements.append(f"part_{len(statements)} AS ({part.written(before)})")
         before += len(part.columns)
@@ -133,10 +133,14 @@ def columns(model: type[models.Model], table: str) -> str:
 
 def first(statement: str, given: Mapping[str, Any]) -> Iterator[Any] | None:
     """The values of the first row that the statement finds, for `read`."""
+    return next(every(statement, given), None)
+
+
+def every(statement: str, given: Mapping[str, Any]) -> Iterator[Iterator[Any]]:
+    """The values of each row that it finds."""
     with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
         cursor.execute(statement, given)
-        found = cursor.fetchone()
-    return None if found is None else iter(found)
+        return map(iter, cursor.fetchall())
 
 
 def read(model: type[Row], values: Iterator[Any]) -> Row:
