@@ -16,7 +16,7 @@ from pushes.models import Message
 
 log = logging.getLogger(__name__)
 
-IN_THE_AIR = 32  # messages of one channel that a process sends at once, each in a thread
+IN_THE_AIR = 32  # mails that a process sends at once, each in a thread
 STREAMS = 500  # pushes of one provider that a process sends at once; providers allow 500 to 1,000 on a connection
 _persist = functools.partial(drains.persist, patience=outbox.LEASE)
 
@@ -71,10 +71,10 @@ class _Drain(drains.Drain[Message, Sent | Failure]):
 
 
 class ByStreams(_Drain):
-    """Pushes: all of them on a few connections."""
+    """Pushes and texts: all of them on a few connections."""
 
-    def __init__(self, channel: Message.Channel, gateway: Streams) -> None:
-        super().__init__(str(channel), places=STREAMS)
+    def __init__(self, channel: Message.Channel, gateway: Streams, *, places: int = STREAMS) -> None:
+        super().__init__(str(channel), places=places)
         self.channel, self._gateway = channel, gateway
 
     def set_off(self, owed: Message) -> None:
@@ -83,6 +83,8 @@ class ByStreams(_Drain):
         except Failure as failure:
             self.came(owed, failure)
         else:
+            if isinstance(call, Sent):
+                return self.came(owed, call)
             self._gateway.transfers().start(call, functools.partial(self._heard_of, owed, time.perf_counter()))
 
     def _heard_of(self, owed: Message, began: float, said: Answer | Broken) -> None:
@@ -98,7 +100,7 @@ class ByStreams(_Drain):
 
 
 class ByThreads(_Drain, drains.InThreads[Message, Sent | Failure]):
-    """Texts and mails: each waits in a thread of its own."""
+    """Mails: each waits in a thread of its own."""
 
     def __init__(self, channel: Message.Channel, send: Callable[[Message], Sent]) -> None:
         super().__init__(str(channel), places=IN_THE_AIR)
@@ -115,6 +117,6 @@ class ByThreads(_Drain, drains.InThreads[Message, Sent | Failure]):
 _drains: dict[str, _Drain] = {
     Message.Channel.FCM: ByStreams(Message.Channel.FCM, fcm),
     Message.Channel.APNS: ByStreams(Message.Channel.APNS, apns),
-    Message.Channel.SMS: ByThreads(Message.Channel.SMS, sms.send),
+    Message.Channel.SMS: ByStreams(Message.Channel.SMS, sms, places=sms.PLACES),
     Message.Channel.MAIL: ByThreads(Message.Channel.MAIL, mail.send),
 }

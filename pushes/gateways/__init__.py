@@ -61,17 +61,17 @@ class Misconfigured(Failure):
         self.final = final
 
 
-def connections(url: str, *, timeout: float, ca_file: str = "") -> Transfers:
-    """Those of this process to that provider; `timeout` in seconds for a whole push."""
-    most = CONNECTIONS if url.startswith("https:") else PLAIN_CONNECTIONS
+def connections(url: str, *, timeout: float, ca_file: str = "", most: int | None = None) -> Transfers:
+    """Those of this process to that provider; `timeout` in seconds for a whole message."""
+    most = most or (CONNECTIONS if url.startswith("https:") else PLAIN_CONNECTIONS)
     return Transfers(seconds=timeout, connect_seconds=CONNECT_TIMEOUT, connections=most, ca_file=ca_file)
 
 
 class Streams(Protocol):
     """A gateway that takes one POST for each message, many at once. Nothing in it waits, but for fresh credentials."""
 
-    def call(self, message: Message) -> Call:
-        """What to post. Raises Failure where there is no address or we have no credentials."""
+    def call(self, message: Message) -> Call | Sent:
+        """What to post; `Sent` where that is all. Raises Failure without an address, or without credentials of ours."""
 
     def heard(self, said: Answer | Broken) -> Sent:
         """What it means. Raises Failure."""

@@ -216,15 +216,14 @@ def test_what_came_too_late_is_not_sent_at_all(pushes):
     assert message.attempts == 0
 
 
-def test_what_came_too_late_takes_no_place_of_what_is_in_time(monkeypatch):
-    monkeypatch.setattr(tasks, "IN_THE_AIR", 2)
+def test_what_came_too_late_takes_no_place_of_what_is_in_time():
     late = [phones.sms(seconds=-1) for _ in range(3)]
     for message in late:
         message.due_at -= timedelta(seconds=9)
         message.save()
     in_time = [phones.sms() for _ in range(3)]
 
-    tasks.ByThreads(Message.Channel.SMS, sms.send).ring()
+    tasks.ByStreams(Message.Channel.SMS, sms, places=2).ring()
 
     assert {state(message) for message in late} == {"expired"}
     assert {state(message) for message in in_time} == {"sent"}
@@ -363,7 +362,7 @@ def test_a_row_that_cannot_be_opened_holds_nobody_up(caplog):
 
 def test_one_slow_answer_holds_up_nobody_else(fail, settings):
     settings.GATEWAY_TIMEOUT = 1.5
-    messages = [phones.sms() for _ in range(tasks.IN_THE_AIR + 8)]
+    messages = [phones.sms() for _ in range(sms.PLACES + 8)]
     fail("sms", "slow", 1)
     began = timezone.now()
 
@@ -381,7 +380,7 @@ def test_two_drains_at_once_send_each_message_once(world):
 
     def work():
         try:
-            tasks.ByThreads(Message.Channel.SMS, sms.send).ring()
+            tasks.ByStreams(Message.Channel.SMS, sms).ring()
         finally:
             connection.close()
 
@@ -400,7 +399,7 @@ def test_two_drains_at_once_send_each_message_once(world):
 @pytest.mark.django_db(transaction=True)
 def test_a_bell_during_the_work_is_heard(fail, settings, texts):
     settings.GATEWAY_TIMEOUT = 3.0
-    desk = tasks.ByThreads(Message.Channel.SMS, sms.send)
+    desk = tasks.ByStreams(Message.Channel.SMS, sms)
     slow = phones.sms()
     fail("sms", "slow", 1)
 
@@ -426,7 +425,7 @@ def test_a_bell_during_the_work_is_heard(fail, settings, texts):
 def test_a_database_that_goes_away_in_between_does_not_make_us_send_twice(texts):
     message = phones.sms()
     (taken,) = outbox.claim("sms", most=10)
-    said = sms.send(taken)
+    said = sms.heard(sms.transfers().make(sms.call(taken)))
     with psycopg.connect(database_url(), autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
 
