@@ -31,6 +31,7 @@ class Stopped(BaseException):
 def main(arguments: list[str]) -> int:
     options = _options(arguments)
     os.umask(0o077)  # keys, logs and data are nobody else's business
+    environment.leave_proxies_out()
     console = Console()
     run_dir = RunDir.from_environment()
     try:
