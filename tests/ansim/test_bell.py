@@ -55,6 +55,12 @@ def test_a_bell_that_died_with_its_worker_silences_nobody_for_long(ring):
     assert 0 < bell.broker().pttl(ring.sms.mark) <= bell.UNHEARD <= 1_000
 
 
+def test_a_mark_that_would_stand_for_forty_days_because_redis_clock_was_set_back_silences_nobody(ring):
+    ring("sms")
+    bell.broker().pexpire(ring.sms.mark, timedelta(days=40))
+    assert [ring("sms"), ring("sms")] == [2, 2]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_all_bells_of_a_commit_ring_in_one_call_and_none_before_it(ring, queue):
     with transaction.atomic():

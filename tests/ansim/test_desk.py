@@ -73,6 +73,15 @@ def test_the_fifth_wrong_try_locks_also_for_the_right_one_and_a_quarter_of_an_ho
     assert han.sign_in().status_code == 302
 
 
+def test_nobody_is_locked_out_until_the_day_comes_again_that_a_wrong_clock_named():
+    """Their codes are wrong while it is, so just then people try in vain."""
+    han = Staff("agent")
+    for _ in range(5):
+        han.sign_in(otp_token="000000")
+    SignInTries.objects.update(locked_until=timezone.now() + timedelta(days=40))
+    assert han.sign_in().status_code == 302
+
+
 def test_a_right_try_begins_the_count_anew():
     han = Staff("agent")
     for _ in range(4):
