@@ -13,7 +13,6 @@ import json
 import logging
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache, partial
 from typing import Any
 
@@ -21,20 +20,21 @@ import redis
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from ansim.lib import correlator
 
 log = logging.getLogger(__name__)
 
-LOUD_FOR = 60  # seconds; a bell that nobody heard for so long is dropped, the clock has rung since
+WAITING = 32  # bells in a queue at most: of more that nobody heard the oldest go, each of the others does their work
 UNHEARD = 1_000  # milliseconds that a mark stands at most: the bell may have died with the worker that took it
 
-# KEYS: mark and queue of each bell in turn. ARGV: how long a mark stands, then the message of each bell.
+# KEYS: mark and queue of each bell in turn. ARGV: how long a mark stands, how many may wait, then each bell's message.
 _SCRIPT = """
 for n = 1, #KEYS, 2 do
+    if redis.call('PTTL', KEYS[n]) > tonumber(ARGV[1]) then redis.call('DEL', KEYS[n]) end  -- Redis' clock was set back
     if redis.call('SET', KEYS[n], 1, 'NX', 'PX', ARGV[1]) then
-        redis.call('LPUSH', KEYS[n + 1], ARGV[(n + 3) / 2])
+        redis.call('LPUSH', KEYS[n + 1], ARGV[(n + 5) / 2])
+        redis.call('LTRIM', KEYS[n + 1], 0, ARGV[2] - 1)
     end
 end
 """
@@ -63,7 +63,7 @@ def pull(*bells: Bell) -> None:
     """Now."""
     keys = [key for bell in bells for key in (bell.mark, bell.queue)]
     try:
-        _script()(keys=keys, args=[UNHEARD, *(_message(bell) for bell in bells)], client=broker())
+        _script()(keys=keys, args=[UNHEARD, WAITING, *(_message(bell) for bell in bells)], client=broker())
     except redis.RedisError:
         log.warning("bell_silent", extra={"tasks": [bell.task for bell in bells]})
 
@@ -91,12 +91,11 @@ def _script() -> Any:
 def _message(bell: Bell) -> str:
     """The task as Celery has it, in the envelope in which its transport for Redis awaits it (a test compares them)."""
     sheet, task_id = _sheet(bell), str(uuid.uuid4())
-    until = (timezone.now() + timedelta(seconds=LOUD_FOR)).isoformat()
     rung_by = {correlator.HEADER: correlator.current()} if correlator.current() else {}
     return json.dumps(
         {
             **sheet,
-            "headers": {**sheet["headers"], "id": task_id, "root_id": task_id, "expires": until, **rung_by},
+            "headers": {**sheet["headers"], "id": task_id, "root_id": task_id, **rung_by},
             "properties": {**sheet["properties"], "correlation_id": task_id, "delivery_tag": str(uuid.uuid4())},
         }
     )
@@ -105,7 +104,7 @@ def _message(bell: Bell) -> str:
 @cache
 def _sheet(bell: Bell) -> dict[str, Any]:
     """What is the same each time, as Celery puts it together."""
-    task = current_app.amqp.create_task_message("", bell.task, bell.arguments, expires=LOUD_FOR, ignore_result=True)
+    task = current_app.amqp.create_task_message("", bell.task, bell.arguments, ignore_result=True)
     return {
         "body": base64.b64encode(json.dumps(task.body).encode()).decode(),
         "content-encoding": "utf-8",

@@ -10,7 +10,6 @@ import json
 import pytest
 from django.conf import settings
 
-from ansim import bell as bells
 from ansim import once
 from ansim.celery import app
 from ansim.demo.stack import programs
@@ -53,7 +52,7 @@ def test_ticks_go_to_the_clocks_queue_and_never_pile_up(entry):
     assert options["expires"] <= max(entry["schedule"], 2)
 
 
-def test_a_bell_carries_no_row_goes_to_its_channel_and_is_dropped_when_nobody_hears_it():
+def test_a_bell_carries_no_row_and_goes_to_its_channel():
     rung = {
         "sms": (lambda: bell.pull("sms"), lambda: bell.heard("sms"), ["sms"]),
         "push": (lambda: bell.pull("fcm"), lambda: bell.heard("fcm"), ["fcm"]),
@@ -65,9 +64,7 @@ def test_a_bell_carries_no_row_goes_to_its_channel_and_is_dropped_when_nobody_he
         pull()
         message = json.loads(once.store().lpop(queue))
         assert message["headers"]["argsrepr"] in (str(tuple(arguments)), str(arguments))
-        assert message["headers"]["expires"]
         assert message["headers"]["task"] in OURS
-    assert 0 < bells.LOUD_FOR <= 60
 
 
 def test_somebody_listens_to_every_queue():
