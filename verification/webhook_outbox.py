@@ -4,6 +4,7 @@ Fair between partners: each has a few places in the air over all processes, and 
 waiting. So nobody's slow endpoint, and nobody's backlog, takes the places of others (docs/adr/0010).
 """
 
+import contextlib
 import functools
 import random
 import uuid
@@ -142,7 +143,6 @@ def until_next(attempts: int) -> float | None:
     return webhooks.LADDER[attempts - 1].total_seconds() * random.uniform(1, 1 + JITTER)  # noqa: S311 - spreads load, keeps no secret
 
 
-@transaction.atomic
 def record(outcomes: Sequence[Outcome]) -> None:
     """Writes what came of them, logs each attempt, and disables what answered 410."""
     ordered = sorted(outcomes, key=lambda outcome: outcome.delivery.pk)  # one order for all: no deadlock
@@ -159,8 +159,8 @@ def record(outcomes: Sequence[Outcome]) -> None:
         "codes": [one.code[:64] for one in heard],
         "ms": [one.ms for one in heard],
     }
-    with connection.cursor() as cursor:
+    gone = [outcome.delivery.partner for outcome in ordered if outcome.heard.status == GONE]
+    with transaction.atomic() if gone else contextlib.nullcontext(), connection.cursor() as cursor:
         cursor.execute(RECORD, values)
-    for outcome in ordered:
-        if outcome.heard.status == GONE:
-            webhooks.disable(outcome.delivery.partner_id, url=outcome.delivery.partner.webhook_url)
+        for partner in gone:
+            webhooks.disable(partner.pk, url=partner.webhook_url)
