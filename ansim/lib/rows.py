@@ -2,7 +2,7 @@
 
 The hot path has room for few statements (design.md section 4.6), and what is owed must be written with the row that
 owes it. PostgreSQL runs data-modifying `WITH` parts as one statement. Their text is put together once for each shape;
-what goes into a column is Django's to say. See docs/adr/0004 and 0034.
+what goes into a column is Django's to say. See docs/adr/0004 and 0035.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -64,14 +64,6 @@ class _Column:
             return value
         return self._field.get_db_prep_save(self._field.pre_save(row, self._add), connection)
 
-    def place(self, number: int) -> str:
-        """Numbered as PostgreSQL numbers them: psycopg has nothing to look for in so long a text. Arrays are written
-        with their type."""
-        placeholder = getattr(self._field, "get_placeholder", None)
-        return str(placeholder(None, None, connections[DEFAULT_DB_ALIAS]) if placeholder else "%s").replace(
-            "%s", f"${number}"
-        )
-
 
 class _Part:
     """One row's INSERT or UPDATE; of the latter the key comes last."""
@@ -81,9 +73,9 @@ class _Part:
         self.columns = [_Column(field, add=add) for field in fields]
 
     def written(self, before: int) -> str:
-        """With its first place after so many others."""
+        """After so many other places; numbered as PostgreSQL numbers them, so that psycopg need not look for any."""
         names = [column.written for column in self.columns]
-        places = [column.place(number) for number, column in enumerate(self.columns, before + 1)]
+        places = [f"${number}" for number, _ in enumerate(self.columns, before + 1)]
         if self.add:
             written = f"({', '.join(names)}) VALUES ({', '.join(places)})"
             return f"INSERT INTO {self.table} {written}"

@@ -92,8 +92,17 @@ def test_each_kind_of_value_is_written_as_django_writes_it():
 
 
 def test_a_time_without_a_zone_is_refused_as_django_refuses_it():
-    device = phones.android()
-    device.seen_at = datetime.now()  # noqa: DTZ005 - the mistake
+    message = unsaved_wake(phones.android())
+    message.due_at = datetime.now()  # noqa: DTZ005 - the mistake
 
     with pytest.warns(RuntimeWarning, match="naive datetime"):
-        rows.write(update=[(device, ["seen_at"])])
+        rows.write(insert=[message])
+
+
+def test_a_column_that_was_not_read_is_not_emptied():
+    pk = phones.android(app_version="1.0").pk
+    device = Device.objects.defer("app_version").get(pk=pk)
+
+    rows.write(update=[(device, ["app_version"])])
+
+    assert Device.objects.get().app_version == "1.0"
