@@ -10,6 +10,7 @@ from pushes.models import Message
 from subscriptions import enrolment
 from tests import make
 from tests.client.phone import PhoneClient
+from tests.verification.hours import pass_by
 from verification import codes, flow, registration, unlocking
 from verification.models import Verification, WebhookDelivery
 
@@ -186,3 +187,15 @@ def test_registering_another_phone_ends_what_only_the_former_one_could_open():
     asked.refresh_from_db()
     waiting.refresh_from_db()
     assert (asked.state, asked.reason, waiting.state) == ("failed", "line_changed", "awaiting_app")
+
+
+def test_what_waits_for_a_phone_is_its_own_newest_first_and_not_what_is_over():
+    mina, other = make.Member(), make.Member()
+    older, newer = (make.verification(mina.person) for _ in range(2))  # of two sites
+    make.verification(other.person)
+    assert [one.pk for one in unlocking.waiting(mina.line)] == [newer.pk, older.pk]
+
+    pass_by(minutes=4)
+    newest = make.verification(mina.person)
+
+    assert [one.pk for one in unlocking.waiting(mina.line)] == [newest.pk]
