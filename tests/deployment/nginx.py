@@ -26,6 +26,9 @@ error_log stderr warn;
 events {{ worker_connections 512; }}
 http {{
     types {{ text/css css; text/javascript js; font/woff2 woff2; }}
+    # What the nginx.conf of Debian 12, of Debian 13 and of the official image say on this level: ours goes beside it.
+    sendfile on; tcp_nopush on; types_hash_max_size 2048; server_tokens off; keepalive_timeout 65; gzip on;
+    ssl_protocols TLSv1 TLSv1.1 TLSv1.2 TLSv1.3; ssl_prefer_server_ciphers on; access_log {folder}/access.log;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -80,7 +83,7 @@ class Nginx:
     def __init__(self, folder: Path, here: dict[str, str]) -> None:
         self.folder = folder
         user = "user root;" if os.geteuid() == 0 else ""
-        (folder / "here").mkdir()
+        shutil.copytree(ROOT / "deploy" / "nginx" / "here", folder / "here")
         shutil.copy(ROOT / "deploy" / "nginx" / "ansim.conf", folder)
         for name, text in here.items():
             (folder / "here" / name).write_text(text)

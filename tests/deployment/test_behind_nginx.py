@@ -174,6 +174,7 @@ def test_pages_carry_every_security_header(cluster):
     assert page.headers["X-Frame-Options"] == "DENY"
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert page.headers["Server"] == "nginx"
+    assert "Content-Encoding" not in page.headers  # whatever nginx.conf says: its length would tell secrets (BREACH)
 
 
 def test_static_files_come_from_nginx_for_good_where_their_name_says_their_content(cluster):
@@ -267,6 +268,7 @@ def test_no_log_of_nginx_holds_an_address(cluster):
     errors = cluster.folder / "nginx-errors.log"
     assert "secret-of-somebody" not in (errors.read_text() if errors.exists() else "")
     assert "secret-of-somebody" not in (cluster.folder / "log").read_text()
+    assert "secret-of-somebody" not in (cluster.folder / "access.log").read_text()
 
 
 def test_the_phone_s_proof_survives_the_proxy_letter_by_letter(cluster, town):
