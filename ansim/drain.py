@@ -17,7 +17,9 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Generic, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, connection
+
+from ansim.lib.problem import database_away
 
 log = logging.getLogger(__name__)
 
@@ -185,8 +187,8 @@ def persist(write: Callable[[], None], *, patience: timedelta) -> None:
     while True:
         try:
             return write()
-        except (OperationalError, InterfaceError):
-            if connection.in_atomic_block or time.monotonic() > ends:
+        except Error as error:
+            if not database_away(error) or connection.in_atomic_block or time.monotonic() > ends:
                 raise
             connection.close()
             time.sleep(0.2)

@@ -15,6 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from ansim import audit, rates
 from ansim.audit import Actor
 from ansim.lib import fingerprint
+from ansim.lib.times import APART
 from ansim.models import Agent, RecoveryCode, SignInTries
 from ansim.record_models import Action
 
@@ -91,7 +92,8 @@ def _tries(*names: str) -> list[SignInTries]:
 
 
 def _locked(tries: list[SignInTries]) -> bool:
-    return any(one.locked_until and one.locked_until > timezone.now() for one in tries)
+    now = timezone.now()  # a lock that lasts longer than any does was turned by a wrong clock (docs/adr/0034)
+    return any(one.locked_until and now < one.locked_until <= now + LOCKED_FOR + APART for one in tries)
 
 
 def _count(tries: list[SignInTries], *, wrong: bool, agent: Agent | None, address: str) -> None:

@@ -92,7 +92,7 @@ class Clock(PersistentScheduler):  # type: ignore[misc]
     def setup_schedule(self) -> None:
         super().setup_schedule()
         for entry in self.schedule.values():  # kept in a file: the clock that wrote it may have been wrong
-            entry.last_run_at = min(entry.last_run_at, entry.default_now())
+            entry.last_run_at = min(entry.last_run_at or entry.default_now(), entry.default_now())
 
     def tick(self, *args: Any, **given: Any) -> Any:
         heartbeat.beat("clock")
@@ -105,5 +105,5 @@ class Clock(PersistentScheduler):  # type: ignore[misc]
         if before is not None and abs(moved := ahead - before) > SET:
             log.error("clock_set", extra={"seconds": round(moved, 1)})
             for entry in self.schedule.values():
-                entry.last_run_at += timedelta(seconds=moved)
+                entry.last_run_at = (entry.last_run_at or entry.default_now()) + timedelta(seconds=moved)
             self._heap = None  # made anew

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from pushes import bell
+from pushes import bell, outbox
 from pushes.models import MailAddress, Message
 
 
@@ -19,5 +19,6 @@ def ring_again() -> None:
 def forget() -> None:
     """Texts, envelopes and addresses that nobody confirmed go when they have expired. (Messages: the nightly purge.)"""
     now = timezone.now()
+    outbox.redate(now=now)
     Message.objects.filter(expires_at__lte=now, body__isnull=False).update(body=None)
     MailAddress.objects.filter(address=None, letters_expire_at__lte=now).delete()

@@ -15,7 +15,7 @@ from ansim import bell as bells
 from pushes import bell, notices
 from pushes.models import Device, Message
 
-NOTICE_LIFE = timedelta(days=3)
+NOTICE_LIFE = Message.LONGEST_LIFE
 
 
 def wake(device: Device, *, verification: uuid.UUID, until: datetime) -> Message:

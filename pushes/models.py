@@ -1,4 +1,5 @@
 import uuid
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import Q
@@ -54,6 +55,7 @@ class Message(models.Model):
         EXPIRED = "expired"  # too late to be of use
         VOID = "void"  # no longer wanted by who owed it
 
+    LONGEST_LIFE = timedelta(days=3)  # a notice's
     MOVES = {State.OWED: frozenset({State.SENT, State.FAILED, State.EXPIRED, State.VOID})}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -13,9 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from ansim.lib import rows
+from ansim.lib.times import APART
 from pushes.gateways import Failure, Later, Misconfigured, Sent
 from pushes.models import Device, Message
 
@@ -23,6 +25,7 @@ LEASE = timedelta(seconds=20)  # longer than one sending can last: connect, acce
 BACKOFF = (1, 2, 4, 8, 16, 30)  # seconds before the next try; the last one for all that follow
 JITTER = 0.2  # of the waiting time, either way: what failed together does not come back together
 UNTIL_MENDED = 30  # seconds before we try our own misconfiguration again
+LONGEST_WAIT = timedelta(hours=1)  # however long the provider asks us to
 
 CLAIM = """
 WITH due AS MATERIALIZED (
@@ -96,7 +99,7 @@ def became(message: Message, said: Sent | Failure) -> Outcome:
 
 def _wait(attempts: int, asked_for: float | None) -> float:
     own = BACKOFF[min(attempts, len(BACKOFF)) - 1] * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - no secret
-    return max(own, asked_for or 0.0)
+    return min(max(own, asked_for or 0.0), LONGEST_WAIT.total_seconds())
 
 
 def _again(message: Message, seconds: float, code: str, now: datetime) -> Outcome:
@@ -124,6 +127,17 @@ def record(outcomes: Sequence[Outcome]) -> None:
     }
     with connection.cursor() as cursor:
         cursor.execute(RECORD, values)
+
+
+def redate(*, now: datetime) -> None:
+    """No first try waits, no other one longer than LONGEST_WAIT, and nothing lives longer than a notice: what does was
+    dated by a clock that was wrong (docs/adr/0034). It is due at once; words that have been sent are forgotten.
+    """
+    too_far, too_long = now + LONGEST_WAIT + APART, now + Message.LONGEST_LIFE + APART
+    owed = Message.objects.filter(state=Message.State.OWED)
+    owed.filter(Q(attempts=0, due_at__gt=now + APART) | Q(due_at__gt=too_far)).update(due_at=now)
+    owed.filter(expires_at__gt=too_long).update(expires_at=now + Message.LONGEST_LIFE)
+    Message.objects.filter(expires_at__gt=too_long, body__isnull=False).update(body=None)
 
 
 def forget_address(device: Device) -> None:

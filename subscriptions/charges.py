@@ -18,6 +18,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ansim.lib.metrics import outcome
+from ansim.lib.times import APART
 from subscriptions import metrics
 from subscriptions.models import Charge, Posting
 
@@ -58,8 +59,10 @@ def owed() -> int:
 
 def _claim(*, at_once: bool) -> Posting | None:
     now = timezone.now()
-    free = Posting.objects.filter(Q(held_until=None) | Q(held_until__lt=now), accepted_at=None)
-    due = free if at_once else free.filter(due_at__lte=now)
+    # What is held or waits longer than anything is was dated by a wrong clock.
+    nobodys = Q(held_until=None) | ~Q(held_until__range=(now, now + LEASE + APART))
+    free = Posting.objects.filter(nobodys, accepted_at=None)
+    due = free if at_once else free.exclude(due_at__range=(now, now + timedelta(seconds=BACKOFF[-1]) + APART))
     with transaction.atomic():
         posting = due.select_for_update(skip_locked=True).order_by("due_at").first()
         if posting:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ansim.lib import birth, fingerprint
-from ansim.lib.problem import Refused
+from ansim.lib.problem import Refused, Unavailable
 from subscriptions import consents, customer_search, eligibility, lifecycle
 from subscriptions.consents import Agreement
 from subscriptions.models import Subscription
@@ -107,6 +107,8 @@ def _subscribe(
     # Whoever joined while we asked the carrier is seen here, because now we hold the line.
     if line.subscriptions.filter(state=State.ACTIVE).exists():
         raise NotEligible(["already_joined"])
+    if at is None and not carrier.agrees_on_the_time():
+        raise Unavailable("time")  # bills, and what is reported later, are reckoned from the time of the joining
     holder = facts.holder
     subscription = Subscription.objects.create(
         line=line,

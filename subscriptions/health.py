@@ -14,6 +14,7 @@ from ansim.lib.health import Owed
 from ansim.lib.metrics import Gauge
 from pushes import health as pushes
 from subscriptions import billing, waiting_room
+from verification import carrier
 from verification import health as verification
 
 # All of it by partial indexes or from tables of a row a month, a row a thousand charges, a row a night.
@@ -83,13 +84,15 @@ class Standing:
     bells: Bells | None
     skew: float
     """Seconds that the database's clock is ahead of this host's."""
+    carrier_ahead: float | None
+    """The same of the carrier's clock; None where this process has not heard it lately."""
 
 
 def standing() -> Standing:
     """Six statements and two calls to Redis."""
     return Standing(
         pushes.owed(), verification.owed(), verification.open_verifications(), books(), audit.noted(), bells(),
-        ground.skew(),
+        ground.skew(), carrier.clock_ahead(),
     )  # fmt: skip
 
 
@@ -140,7 +143,11 @@ def gauges(found: Standing) -> list[Gauge]:
         still_open.add(count, state)
     overdue = Gauge("verifications_overdue_seconds", "How long past its time the most overdue open one is.")
     skew = Gauge("clock_skew_seconds", "How far the database's clock is ahead of this host's.").add(found.skew)
-    return [owed, oldest, late, still_open, overdue.add(found.open.overdue), skew, *_books(found), *_bells(found.bells)]
+    beyond = Gauge("clock_carrier_skew_seconds", "How far the carrier's clock is ahead of this host's, to the second.")
+    if found.carrier_ahead is not None:
+        beyond.add(found.carrier_ahead)
+    plain = [owed, oldest, late, still_open, overdue.add(found.open.overdue), skew, beyond]
+    return [*plain, *_books(found), *_bells(found.bells)]
 
 
 def _books(found: Standing) -> list[Gauge]:

@@ -22,6 +22,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ansim.lib import correlator
+from ansim.lib.times import APART
 from subscriptions import carrier_events, eligibility
 from subscriptions.carrier_events import Report
 from subscriptions.models import CarrierEvent, Reconciliation, Subscription
@@ -110,7 +111,7 @@ def to_check() -> int:
 def due(*, since: datetime) -> bool:
     """Whether a sweep is under way, or none was begun since then."""
     return Reconciliation.objects.filter(ended_at=None).exists() or not (
-        Reconciliation.objects.filter(began_at__gte=since).exists()
+        Reconciliation.objects.filter(began_at__range=(since, timezone.now() + APART)).exists()
     )
 
 
@@ -214,8 +215,8 @@ def _taken() -> Reconciliation:
             sweep, _ = Reconciliation.objects.get_or_create(ended_at=None, defaults={"began_at": now})
     except IntegrityError as error:  # somebody began it at this instant
         raise AtWork from error
-    free = Reconciliation.objects.filter(Q(taken_until=None) | Q(taken_until__lt=now), pk=sweep.pk, ended_at=None)
-    if not free.update(taken_until=now + HELD_FOR):
+    nobodys = Q(taken_until=None) | ~Q(taken_until__range=(now, now + HELD_FOR + APART))  # further: by a wrong clock
+    if not Reconciliation.objects.filter(nobodys, pk=sweep.pk, ended_at=None).update(taken_until=now + HELD_FOR):
         raise AtWork
     sweep.refresh_from_db()
     return sweep

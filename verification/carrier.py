@@ -19,6 +19,7 @@ from ansim.lib.calls import Caller
 from ansim.lib.circuit import Circuit
 from ansim.lib.metrics import outcome
 from ansim.lib.problem import Unavailable
+from ansim.lib.times import APART
 from ansim.lib.transfers import Answer, Broken
 from verification import metrics
 
@@ -142,6 +143,12 @@ def clock_ahead() -> float | None:
     except ValueError:
         return None
     return there + 0.5 + since - time.time()
+
+
+def agrees_on_the_time() -> bool:
+    """False where its clock and ours are further apart than clocks may be; one that tells no time does not object."""
+    ahead = clock_ahead()
+    return ahead is None or abs(ahead) < APART.total_seconds()
 
 
 def _note(failure: str, began: float) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Model
 
+from ansim.lib.times import APART
 from pushes import delivery
 from pushes.models import Device, Message
 from verification import codes, releases, sms
@@ -99,7 +100,7 @@ def _gone(pk: uuid.UUID, *, now: datetime) -> bool:
 def _refusal(standing: Standing, facts: LineFacts, others: int, limits: Limits, *, now: datetime) -> str | None:
     """Why a line whose owner was recognised may not be verified now. All but the app's two reasons look alike."""
     line = standing.line
-    if line.disturbed_at and facts.asked_at and line.disturbed_at >= facts.asked_at:
+    if line.disturbed_at and facts.asked_at and facts.asked_at <= line.disturbed_at <= now + APART:
         return "line_changed"  # the carrier reported something while it was being asked
     wrong = sum(abs(now - at) < timedelta(hours=1) for at in line.wrong_numbers_at)
     busy = standing.last_ten_minutes >= limits.line_per_10min or standing.last_day >= limits.line_per_day

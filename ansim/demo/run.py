@@ -82,6 +82,8 @@ def _run(run_dir: RunDir, console: Console, *, only_servers: bool) -> None:
             ports.demand("PORT", port)
             ports.demand("WORLD_PORT", world_port)
         env = environment.complete(run_dir, port=port, world_port=world_port)
+        # Before servers are made with these passwords: a first start that breaks off must not lock out the next one.
+        environment.write(run_dir, run_dir.kept() | env)
         console.step("열쇠 준비", "keys are there")
         where = servers.start(run_dir, env, supervisor=supervisor, console=console)
         env |= {"DATABASE_URL": where.database_url, "REDIS_URL": where.redis_url}

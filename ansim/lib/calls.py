@@ -1,6 +1,6 @@
 """One HTTP call at a time, by libcurl, for whoever waits for the answer: each thread keeps a connection of its own.
 
-Every verification makes such calls, and libcurl needs a quarter of what the Python clients need (docs/adr/0034). Many
+Every verification makes such calls, and libcurl needs a quarter of what the Python clients need (docs/adr/0035). Many
 calls at once without waiting are `ansim.lib.transfers`.
 """
 

@@ -1,6 +1,6 @@
 """The Content-Security-Policy of every answer: one for all, from the settings, put together once by django-csp.
 
-Its own middleware puts it together for each answer anew, a twentieth of all that the hot path did (docs/adr/0034).
+Its own middleware puts it together for each answer anew, a twentieth of all that the hot path did (docs/adr/0035).
 """
 
 from collections.abc import Callable

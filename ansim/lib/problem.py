@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from rest_framework import exceptions
@@ -126,12 +126,20 @@ def _told(error: Exception) -> tuple[str, dict[str, str], dict[str, Any]]:
             return "too_large", {}, {}
         case exceptions.PermissionDenied():
             return "forbidden", {}, {}
-        case OperationalError() | InterfaceError():
+        case _ if database_away(error):
             log.error("database_away", exc_info=error)
             return "unavailable", _wait(RETRY_AFTER), {}
         case _:
             log.error("unforeseen", exc_info=error)
             return "internal", {}, {}
+
+
+def database_away(error: BaseException) -> bool:
+    """Whether the database was not there, or the connection broke. When it breaks just while an answer is read, psycopg
+    has no other word than "internal error", and no SQLSTATE, which the server would have given.
+    """
+    broke_off = isinstance(error, InternalError) and getattr(error.__cause__, "sqlstate", None) is None
+    return broke_off or isinstance(error, OperationalError | InterfaceError)
 
 
 def _wait(seconds: int | None) -> dict[str, str]:
@@ -172,7 +180,7 @@ class Refusals:
         """
         if isinstance(error, Http404 | PermissionDenied | SuspiciousOperation):
             return None
-        if not isinstance(error, OperationalError | InterfaceError):
+        if not database_away(error):
             log.error("unforeseen", exc_info=error)
             return None
         log.error("database_away", exc_info=error)

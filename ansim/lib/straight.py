@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class Straight:
-    """Middleware, before those that are for people's pages alone: a tenth of a confirm was theirs (docs/adr/0034)."""
+    """Middleware, before those that are for people's pages alone: a tenth of a confirm was theirs (docs/adr/0035)."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.pages = get_response

@@ -9,6 +9,7 @@ import atexit
 import functools
 import json
 import threading
+import time
 from urllib.parse import quote
 
 import jwt
@@ -51,6 +52,10 @@ class _Credentials(TokenCredentials):  # type: ignore[misc]
             raise Misconfigured("credentials_unreadable") from error
         self._signing = threading.Lock()
         self.get_authorization_header(None)
+
+    def _is_expired_token(self, issue_date: float) -> bool:
+        """Also one from the future: somebody has set our clock back since, and Apple takes no such token."""
+        return issue_date > time.time() or super()._is_expired_token(issue_date)  # type: ignore[no-any-return]
 
     def get_authorization_header(self, topic: str | None) -> str:
         with self._signing:

@@ -1,10 +1,13 @@
 """What a provider's answer means for us, where the simulated world does not give that answer."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
+import jwt
 import pytest
+from django.conf import settings
 from google.oauth2 import service_account
 
 from ansim.lib.transfers import Answer
@@ -117,3 +120,33 @@ def test_a_token_endpoint_that_refuses_us_is_asked_once_for_all_that_waits(monke
     with pytest.raises(Misconfigured):
         google.authorization()
     assert len(asked) == 2
+
+
+@pytest.mark.parametrize("ahead", [-3_600, 3_600, 40 * 86_400])
+def test_apple_is_shown_no_token_that_a_wrong_clock_dated(monkeypatch, ahead):
+    """Apple refuses one from the future and one of an hour ago; ours must not be kept until that day comes again."""
+    credentials = apns._Credentials(settings.APNS_KEY_FILE, settings.APNS_KEY_ID, settings.APNS_TEAM_ID)
+    now = {"clock": time.time() + ahead}
+    monkeypatch.setattr("apns2.credentials.time.time", lambda: now["clock"])
+    wrong = credentials.get_authorization_header(None)
+    assert credentials.get_authorization_header(None) == wrong, "one token serves all"
+
+    now["clock"] -= ahead
+    right = credentials.get_authorization_header(None)
+
+    issued = jwt.decode(right.removeprefix("bearer "), options={"verify_signature": False})["iat"]
+    assert abs(issued - now["clock"]) < 1
+
+
+def test_googles_token_lives_no_longer_because_our_clock_was_set_back(monkeypatch, world_url):
+    now = {"mono": 1_000.0}
+    monkeypatch.setattr(fcm.time, "monotonic", lambda: now["mono"])
+    google = fcm._Google(settings.FCM_CREDENTIALS, settings.FCM_URL, 5.0)
+    first = google.authorization()
+    google.account.expiry += timedelta(days=40)  # as a clock that was ahead had it
+    assert google.authorization() == first
+
+    now["mono"] += 3_600
+    google.account.token = "ya29.of-an-hour-ago"
+
+    assert google.authorization() != "Authorization: Bearer ya29.of-an-hour-ago"

@@ -327,10 +327,20 @@ def test_it_stops_after_a_batch_and_goes_on_where_it_was(monkeypatch):
 
 
 def test_two_never_work_at_once_and_a_dead_one_gives_it_back():
-    held = Purge.objects.create(began_at=timezone.now(), taken_until=timezone.now() + DAY)
+    held = Purge.objects.create(began_at=timezone.now(), taken_until=timezone.now() + retention.LEASE)
     assert retention.run(purging.SORTS) is None
     Purge.objects.filter(pk=held.pk).update(taken_until=timezone.now())
     assert retention.run(purging.SORTS).pk == held.pk
+
+
+def test_one_that_a_wrong_clock_began_holds_up_no_night():
+    ahead = timezone.now() + 40 * DAY
+    held = Purge.objects.create(began_at=ahead, taken_until=ahead)
+    assert retention.due(since=timezone.now() - DAY)
+    assert retention.run(purging.SORTS).pk == held.pk, "whoever held it is dead: nobody holds one for so long"
+    assert retention.due(since=timezone.now() - DAY)
+    assert retention.run(purging.SORTS).pk != held.pk
+    assert not retention.due(since=timezone.now() - DAY), "once a night"
 
 
 @pytest.mark.parametrize(("hour", "on", "goes"), [(3, True, True), (12, True, False), (3, False, False)])

@@ -62,6 +62,14 @@ def test_a_free_place_goes_to_the_first_in_the_queue_whoever_asks_first():
     assert inside("newcomer", "fourth", "third") == [False, False, True]
 
 
+def test_nobody_keeps_a_place_for_forty_days_because_the_clock_was_set_back():
+    come("mina", "juno", "third")
+    pass_by(seconds=-40 * 86_400)
+    assert inside("third") == [False], "they may still be there"
+    pass_by(seconds=601)
+    assert inside("third") == [True]
+
+
 def test_who_is_inside_stays_so_with_every_step():
     come("mina", "juno", "third")
     for _ in range(3):

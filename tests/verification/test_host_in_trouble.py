@@ -3,9 +3,11 @@
 import contextlib
 import re
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import InternalError, connection, transaction
 
+from ansim.lib.problem import database_away
 from pushes.models import Message
 from tests import make
 from tests.verification.callers import Partner
@@ -75,6 +77,16 @@ def test_a_full_disk_verifies_nobody_and_the_number_still_counts_when_there_is_r
         assert (told.status_code, asked.state) == (503, "awaiting_code")
 
     assert shop.confirm(asked.pk, number).json()["state"] == "verified"
+
+
+def test_a_connection_that_breaks_while_an_answer_is_read_is_a_database_away_and_its_own_errors_are_not():
+    broke = InternalError("got no result from the query")
+    broke.__cause__ = psycopg.InternalError("got no result from the query")
+    assert database_away(broke)
+
+    with pytest.raises(InternalError) as its_own, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'torn' USING ERRCODE = 'XX001'; END $$")
+    assert not database_away(its_own.value)
 
 
 def test_a_clock_that_jumps_ahead_ends_what_is_open_and_verifies_nobody():

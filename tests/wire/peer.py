@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import ssl
 import threading
 from collections import Counter
@@ -16,12 +17,46 @@ import h2.settings
 from hyperframe.frame import GoAwayFrame
 
 
+class Apple:
+    """Its words: the token is in the path, an answer of 200 has no body."""
+
+    REASONS = {429: "TooManyRequests", 500: "InternalServerError", 503: "ServiceUnavailable"}
+
+    @staticmethod
+    def token(path, body):
+        return unquote(path.removeprefix("/3/device/"))
+
+    @classmethod
+    def answer(cls, status):
+        said = json.dumps({"reason": cls.REASONS[status]}).encode() if status != 200 else b""
+        return [("apns-id", "A")], said
+
+
+class Google:
+    """Its words: the token is in the body, and so is the name that a message gets."""
+
+    REASONS = {429: "QUOTA_EXCEEDED", 500: "INTERNAL", 503: "UNAVAILABLE"}
+    FCM_ERROR = "type.googleapis.com/google.firebase.fcm.v1.FcmError"
+
+    @staticmethod
+    def token(path, body):
+        assert path.startswith("/v1/projects/"), path
+        return json.loads(body)["message"]["token"]
+
+    @classmethod
+    def answer(cls, status):
+        said = {"name": "projects/ansim/messages/0:1700000000000000%0123456789abcdef"}
+        if status != 200:
+            said = {"error": {"code": status, "details": [{"@type": cls.FCM_ERROR, "errorCode": cls.REASONS[status]}]}}
+        return [("content-type", "application/json; charset=UTF-8")], json.dumps(said).encode()
+
+
 class Peer:
     """`behave(number)` says what happens to the so-many-th request (from 0): a name of one of `Line`'s deeds, or an
     answer's status. By device token `arrived` counts what was taken up and `answered` what was told 200."""
 
-    def __init__(self, keys, behave, *, streams=1000):
-        self.behave, self.streams = behave, streams
+    def __init__(self, keys, behave, *, streams=1000, vendor=Apple):
+        self.behave, self.streams, self.vendor = behave, streams, vendor
         self.arrived, self.answered = Counter(), Counter()
         self.number = self.most_at_once = 0
         self.lines = []
@@ -70,7 +105,7 @@ class Line(asyncio.Protocol):
     """One connection to it."""
 
     def __init__(self, peer):
-        self.peer, self.open, self.held = peer, {}, []
+        self.peer, self.open, self.held = peer, {}, []  # open: [path, body], and the token when all of it is there
         self.gone = False
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
 
@@ -84,20 +119,21 @@ class Line(asyncio.Protocol):
     def data_received(self, data):
         for event in self.h2.receive_data(data):
             if isinstance(event, h2.events.RequestReceived):
-                path = dict(event.headers)[b":path"].decode()
-                self.open[event.stream_id] = unquote(path.removeprefix("/3/device/"))
+                self.open[event.stream_id] = [dict(event.headers)[b":path"].decode(), b""]
                 self.peer.most_at_once = max(self.peer.most_at_once, len(self.open))
             elif isinstance(event, h2.events.DataReceived):
+                self.open[event.stream_id][1] += event.data
                 self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             elif isinstance(event, h2.events.StreamReset):
                 self.open.pop(event.stream_id, None)
             elif isinstance(event, h2.events.StreamEnded):
+                self.open[event.stream_id] = self.peer.vendor.token(*self.open[event.stream_id])
                 self.act(event.stream_id)
         self.flush()
 
     def act(self, stream):
         if self.gone:
-            return  # RFC 9113, section 6.8: what comes after a GOAWAY was never seen
+            return  # RFC 9113, section 6.8: what comes after a GOAWAY was never seen; nor is it when we hang
         self.peer.arrived[self.open[stream]] += 1
         said, self.peer.number = self.peer.behave(self.peer.number), self.peer.number + 1
         if isinstance(said, int):
@@ -108,8 +144,17 @@ class Line(asyncio.Protocol):
     def answer(self, stream, status):
         token = self.open.pop(stream)
         self.peer.answered[token] += status == 200
-        headers = [(":status", str(status)), ("apns-id", "A"), ("retry-after", "2")]
-        self.h2.send_headers(stream, headers, end_stream=True)
+        headers, said = self.peer.vendor.answer(status)
+        self.h2.send_headers(stream, [(":status", str(status)), ("retry-after", "2"), *headers], end_stream=not said)
+        if said:
+            self.h2.send_data(stream, said, end_stream=True)
+
+    def half(self, stream):
+        """Taken, and the answer breaks off."""
+        self.peer.answered[self.open.pop(stream)] += 1
+        self.h2.send_headers(stream, [(":status", "200"), ("content-length", "9")])
+        self.h2.send_data(stream, b"{")
+        self.h2.reset_stream(stream, h2.errors.ErrorCodes.INTERNAL_ERROR)
 
     def babble(self, stream, left=None):
         """An answer of unknown length, as fast as it is read, until nobody reads on."""
@@ -134,6 +179,10 @@ class Line(asyncio.Protocol):
             self.answer(stream, 200)
         del self.held[:most]
         self.flush()
+
+    def hang(self, stream):
+        """This connection stays open, and never says anything again."""
+        self.gone = True
 
     def reset(self, stream):
         self.open.pop(stream)
