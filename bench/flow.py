@@ -47,7 +47,7 @@ def measure(copy: Copy, seconds: float) -> dict[str, Any]:
     """Every figure, by name; times in milliseconds."""
     say("the people")
     groups = {"sms": _strangers(copy), "app": _members(copy)}
-    figures: dict[str, Any] = {"python": sys.version}  # one that is built without optimization takes half as much again
+    figures: dict[str, Any] = {"python": sys.version}
     for road, walkers in groups.items():
         walk(road, walkers, seconds=3)  # connections open, scripts known
         copy.settle()
