@@ -16,7 +16,7 @@ from verification.webhook_post import Heard
 log = logging.getLogger(__name__)
 
 IN_THE_AIR = 128  # deliveries of one process at once; they wait for strangers, so there are many
-GATHER = 0.05  # seconds from one drain to the next at least: no partner waits for a webhook as a person for a number
+GATHER = 0.1  # seconds from one drain to the next at least: no partner waits for a webhook as a person for a number
 PATIENCE = 5_000  # milliseconds an endpoint may take before it counts as slow
 
 
