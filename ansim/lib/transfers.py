@@ -32,6 +32,10 @@ CODES = {
     pycurl.E_SSL_CONNECT_ERROR: "tls",
     pycurl.E_FILESIZE_EXCEEDED: "too_large",
 }
+# After these the connection is no good; libcurl may keep one of HTTP/2 and find out only under the next call.
+DEAD = {
+    pycurl.E_OPERATION_TIMEDOUT, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR, pycurl.E_GOT_NOTHING, pycurl.E_HTTP2
+}  # fmt: skip
 Told = Callable[["Answer | Broken"], None]
 
 
@@ -73,12 +77,16 @@ class Transfers:
     """The connections of one process to one vendor. `seconds`: for one call, also while it waits for a free stream.
 
     `ca_file`: whose certificates are trusted instead of the public authorities'. `connections`: at most so many.
+    `streams`: it speaks HTTP/2, so a call rather waits for the connection being made than makes one more. Of who does
+    not, libcurl knows it only when the first answer comes: all would wait for that one.
     """
 
-    def __init__(self, *, seconds: float, connect_seconds: float, connections: int, ca_file: str = "") -> None:
+    def __init__(
+        self, *, seconds: float, connect_seconds: float, connections: int, ca_file: str = "", streams: bool = True
+    ) -> None:
         self._options = {
             pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
-            pycurl.PIPEWAIT: 1,  # rather wait for the connection being made than make one more
+            pycurl.PIPEWAIT: int(streams),
             pycurl.POST: 1,
             pycurl.CAINFO: ca_file or certifi.where(),
             pycurl.CONNECTTIMEOUT_MS: int(connect_seconds * 1000),
@@ -177,8 +185,8 @@ class Transfers:
     def _hear(self, connections: "_Connections") -> None:
         for easy, error, (told, head, body) in connections.ended():
             self._free.append(easy)
-            if error == pycurl.E_OPERATION_TIMEDOUT and connections is self._connections[-1]:
-                # A connection that hangs would let down all that come after: they get new ones.
+            if error in DEAD and connections is self._connections[-1]:
+                # A connection that hangs or broke would let down all that come after: they get new ones.
                 self._connections.append(_Connections(self._selector, self._most))
             if error:
                 _tell(told, Broken(CODES.get(error, "unreachable")))

@@ -61,10 +61,13 @@ class Misconfigured(Failure):
         self.final = final
 
 
-def connections(url: str, *, timeout: float, ca_file: str = "", most: int | None = None) -> Transfers:
-    """Those of this process to that provider; `timeout` in seconds for a whole message."""
-    most = most or (CONNECTIONS if url.startswith("https:") else PLAIN_CONNECTIONS)
-    return Transfers(seconds=timeout, connect_seconds=CONNECT_TIMEOUT, connections=most, ca_file=ca_file)
+def connections(url: str, *, timeout: float, ca_file: str = "") -> Transfers:
+    """Those of this process to that provider of pushes; `timeout` in seconds for a whole push."""
+    streams = url.startswith("https:")
+    most = CONNECTIONS if streams else PLAIN_CONNECTIONS
+    return Transfers(
+        seconds=timeout, connect_seconds=CONNECT_TIMEOUT, connections=most, ca_file=ca_file, streams=streams
+    )
 
 
 class Streams(Protocol):

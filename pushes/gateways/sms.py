@@ -10,7 +10,7 @@ from django.conf import settings
 
 from ansim.lib import masking
 from ansim.lib.transfers import Answer, Broken, Call, Transfers
-from pushes.gateways import Later, Misconfigured, Never, Sent, connections, retry_after
+from pushes.gateways import CONNECT_TIMEOUT, Later, Misconfigured, Never, Sent, retry_after
 from pushes.models import Message
 
 PLACES = 32  # texts that a process sends at once, and connections at most
@@ -65,7 +65,7 @@ def _call(body: dict[str, str]) -> Call:
 
 @functools.cache
 def _connected(url: str, timeout: float) -> Transfers:
-    made = connections(url, timeout=timeout, most=PLACES)
+    made = Transfers(seconds=timeout, connect_seconds=CONNECT_TIMEOUT, connections=PLACES, streams=False)
     atexit.register(made.close)
     return made
 

@@ -1,5 +1,6 @@
 """Calls over HTTP/2 to a provider that misbehaves: whoever started one hears of it once, and nothing is sent twice."""
 
+import http.server
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -131,3 +132,36 @@ def test_without_http2_each_call_has_a_connection(world_url):
 
     assert [(said.status, said.member("mode")) for said in heard] == [(200, "ok")] * 3
     assert heard[0].headers["content-type"].startswith("application/json")
+
+
+def test_where_there_are_no_streams_one_slow_answer_holds_up_nobody_else():
+    class Slow(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            if self.path == "/slow":
+                released.wait(10)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    released = threading.Event()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    transfers = Transfers(seconds=40, connect_seconds=20, connections=32, streams=False)
+    heard, fast = [], threading.Semaphore(0)
+    try:
+        for paths in (["fast"] * 4, ["slow", *["fast"] * 8]):
+            heard.clear()
+            for path in paths:
+                there = Call(f"http://127.0.0.1:{server.server_port}/{path}", [], b"{}")
+                transfers.start(there, lambda said, path=path: (heard.append(path), fast.release()))
+            for _ in range(paths.count("fast")):
+                assert fast.acquire(timeout=8), "they wait for the slow one"
+        assert heard == ["fast"] * 8
+    finally:
+        released.set()
+        transfers.close()
+        server.shutdown()
+        server.server_close()
