@@ -8,12 +8,12 @@ from django.utils import timezone
 
 from ansim.lib.times import APART
 from pushes import delivery
-from verification import breaker, flow, letters, releases, results, sandbox, webhooks
+from verification import breaker, ending, flow, letters, releases, results, sandbox, webhooks
 from verification.limits import Limits
 from verification.models import Mismatch, Rehearsal, Release, Verification, WebhookDelivery, WrongActivation
 
 BATCH = 500
-LONGEST_OPEN = timedelta(seconds=Limits().longest) + APART  # a partner may have its own: `flow.expire` knows
+LONGEST_OPEN = timedelta(seconds=Limits().longest) + APART  # a partner may have its own
 REPEATABLE = timedelta(days=1)  # idempotency keys live that long
 
 
@@ -28,12 +28,12 @@ def ring_again() -> None:
 def expire_overdue() -> None:
     """End what its time has run out for or a wrong clock dated, and what the SMS gateway refused for good."""
     now, still_open = timezone.now(), Verification.objects.filter(ended_at=None)
-    overdue = still_open.filter(expires_at__lte=now).order_by("expires_at")
-    too_far = still_open.filter(expires_at__gt=now + LONGEST_OPEN).order_by("-expires_at")
-    for found in (overdue, too_far):
-        for pk in list(found.values_list("pk", flat=True)[:BATCH]):
-            with suppress(Verification.DoesNotExist):
-                flow.expire(pk)
+    overdue = list(still_open.filter(expires_at__lte=now).order_by("expires_at").values_list("pk", flat=True)[:BATCH])
+    far = still_open.filter(expires_at__gt=now + LONGEST_OPEN).select_related("partner").order_by("-expires_at")
+    dated_wrong = [one.pk for one in far.only("expires_at", "partner__limits")[:BATCH] if ending.is_over(one, now=now)]
+    for pk in (*overdue, *dated_wrong):
+        with suppress(Verification.DoesNotExist):
+            flow.expire(pk)
     for pk in delivery.undeliverable():
         with suppress(Verification.DoesNotExist):
             flow.undeliverable(pk)

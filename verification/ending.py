@@ -120,7 +120,7 @@ def end(
 
 def end_if_overdue(verification: Verification, *, now: datetime) -> bool:
     """End by the clock. The number was never delivered: that is the reason, not that nobody typed it."""
-    if not verification.is_open or not _is_over(verification, now=now):
+    if not verification.is_open or not is_over(verification, now=now):
         return False
     reasons = {
         State.CREATED: "identity_not_entered",
@@ -135,7 +135,7 @@ def end_if_overdue(verification: Verification, *, now: datetime) -> bool:
     return True
 
 
-def _is_over(verification: Verification, *, now: datetime) -> bool:
+def is_over(verification: Verification, *, now: datetime) -> bool:
     """Its time is up; or it would live longer than any may: a wrong clock dated it, or somebody set ours back."""
     longest = timedelta(seconds=Limits.of(verification.partner.limits).longest)
     return not now < verification.expires_at <= now + longest + APART

@@ -5,6 +5,8 @@ is not open for ever (docs/adr/0034). `pass_by` with less than nothing sets the 
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from pushes import outbox
@@ -48,6 +50,20 @@ def test_set_back_an_old_number_is_worth_nothing_even_before_the_tick(shop, back
     pass_by(**back)
 
     assert shop.confirm(asked.pk, number).status_code == 409
+
+
+def test_partners_with_longer_times_of_their_own_keep_them_and_the_clock_holds_none_of_theirs():
+    shop = Partner(limits={"code_ttl": 3600})
+    asked = [begun(shop)[0] for _ in range(3)]
+
+    with CaptureQueriesContext(connection) as statements:
+        clock.expire_overdue()
+
+    assert not [one for one in statements if "FOR UPDATE" in one["sql"]]
+    assert {Verification.objects.get(pk=one.pk).state for one in asked} == {"awaiting_code"}
+    pass_by(days=-40)
+    clock.expire_overdue()
+    assert not Verification.objects.filter(ended_at=None).exists()
 
 
 def test_clocks_that_differ_by_seconds_end_nothing(shop):
