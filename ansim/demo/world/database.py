@@ -15,6 +15,7 @@ Row = dict[str, Any]
 Connection = AsyncConnection[Row]
 Result = TypeVar("Result")
 
+APPLICATION = "world"  # what PostgreSQL calls our connections: a benchmark tells them from the product's
 START_PATIENCE = 30.0  # seconds for PostgreSQL to come up beside us
 RESTART_PATIENCE = 10.0  # seconds a request waits while PostgreSQL is restarted under us
 
@@ -59,7 +60,12 @@ class Database:
         pool = AsyncConnectionPool[Connection](
             url,
             connection_class=AsyncConnection[Row],
-            kwargs={"autocommit": True, "row_factory": dict_row, "connect_timeout": 5},
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "connect_timeout": 5,
+                "application_name": APPLICATION,
+            },
             min_size=1,
             max_size=8,
             timeout=RESTART_PATIENCE,
