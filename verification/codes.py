@@ -9,9 +9,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
 from django.conf import settings
+from nacl.exceptions import CryptoError
+from nacl.pwhash import argon2id
 
 from ansim.lib import fingerprint, keyed, signing
 from ansim.lib.phone import national
@@ -23,8 +23,8 @@ ACTIVATION_LENGTH = 10  # 50 random bits
 CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"
 LETTERS_LENGTH = 8  # 34 random bits, for five tries in ten minutes
 BLOCK = 256  # bytes; every sealed number has the same length class
-# OWASP's parameters for Argon2id; the library's own default costs ten times as much per unlock (dependencies.md).
-_hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+# OWASP's parameters for Argon2id, in one lane (docs/adr/0037).
+HASH_TIMES, HASH_MEMORY = 2, 19_456 * 1024  # rounds; bytes
 
 
 def browser_nonce() -> str:
@@ -119,7 +119,8 @@ def weak_password(password: str, *, phone: str, birthdate: date | None) -> bool:
 def password_hash(password: str, *, line: UUID) -> str:
     """The newest pepper's id and Argon2id over the peppered password; the pepper lives outside the database."""
     pepper_id, pepper = keyed.newest(settings.PASSWORD_PEPPER)
-    return pepper_id + _hasher.hash(_peppered(password, line, pepper))
+    hashed = argon2id.str(_peppered(password, line, pepper), opslimit=HASH_TIMES, memlimit=HASH_MEMORY)
+    return pepper_id + hashed.decode()
 
 
 def right_password(password: str, kept: str, *, line: UUID) -> bool:
@@ -127,8 +128,8 @@ def right_password(password: str, kept: str, *, line: UUID) -> bool:
     pepper_id, _dollar, hashed = kept.partition("$")
     pepper = keyed.by_id(settings.PASSWORD_PEPPER, pepper_id)
     try:
-        return _hasher.verify(f"${hashed}", _peppered(password, line, pepper))
-    except VerificationError:
+        return argon2id.verify(f"${hashed}".encode(), _peppered(password, line, pepper))
+    except CryptoError:
         return False
 
 
