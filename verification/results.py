@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.models import Q
 
 from ansim.lib import birth
@@ -10,6 +11,11 @@ from ansim.lib.times import APART, instant
 from verification import receipts
 from verification.limits import Limits
 from verification.models import GRANTS, Partner, Verification
+
+ERASE = """
+UPDATE verification_verification AS verification SET holder = NULL, receipt = made.receipt
+FROM unnest(%(ids)s::uuid[], %(receipts)s::bytea[]) AS made(id, receipt) WHERE verification.id = made.id
+"""
 
 
 def shown(verification: Verification, *, personal: bool = True) -> dict[str, Any]:
@@ -75,8 +81,27 @@ def erase_if_due(verification: Verification, *, now: datetime) -> None:
         erase(verification)
 
 
+def erase_due(*, now: datetime, most: int) -> int:
+    """Of all that had their time, the oldest; how many. In one statement: there are as many of them as verifications.
+    Those that somebody else is at just now wait for the next time.
+    """
+    up = Verification.objects.filter(due(now=now), holder__isnull=False).order_by("ended_at").select_related("partner")
+    with transaction.atomic(), connection.cursor() as cursor:
+        erased = list(up.select_for_update(of=("self",), skip_locked=True)[:most])
+        for verification in erased:
+            _without_holder(verification)
+        receipt: Any = Verification._meta.get_field("receipt")
+        receipts_made = [receipt.pre_save(verification, False) for verification in erased]
+        cursor.execute(ERASE, {"ids": [verification.pk for verification in erased], "receipts": receipts_made})
+    return len(erased)
+
+
 def erase(verification: Verification) -> None:
     """From now on nobody reads who it was; the receipt stays, without the DI."""
+    _without_holder(verification)
+    verification.save(update_fields=["holder", "receipt"])
+
+
+def _without_holder(verification: Verification) -> None:
     verification.holder = None
     verification.receipt = receipts.make(verification, verification.partner)
-    verification.save(update_fields=["holder", "receipt"])

@@ -1,11 +1,15 @@
 """A result is up for the partner as long as its limits say, then its personal data go, whoever else has results up."""
 
+import threading
 from datetime import timedelta
 
+import jwt
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from tests import make
+from tests.verification.crowd import at_once
 from verification import clock
 from verification.models import Verification
 
@@ -38,6 +42,43 @@ def test_it_goes_after_ten_minutes_or_the_partners_own_time():
     clock.erase_results()
 
     assert up(*over, *kept) == {one.pk for one in kept}
+
+
+def test_a_backlog_goes_at_once_and_each_receipt_is_its_own(monkeypatch):
+    monkeypatch.setattr(clock, "BATCH", 2)
+    usual = make.partner(grants=["di"])
+    over = [verified(usual, seconds_ago=700 + n) for n in range(7)]
+
+    clock.erase_results()
+
+    assert up(*over) == set()
+    for one in over:
+        one.refresh_from_db()
+        claims = jwt.decode(one.receipt, options={"verify_signature": False})
+        assert (claims["sub"], "di" in claims) == (str(one.pk), False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_is_at_a_result_just_now_holds_up_nobody_elses():
+    usual = make.partner()
+    held, free = (verified(usual, seconds_ago=700 + n) for n in (1, 0))
+    holds, go_on = threading.Event(), threading.Event()
+
+    def holds_it():
+        with transaction.atomic():
+            Verification.objects.select_for_update().get(pk=held.pk)
+            holds.set()
+            go_on.wait(10)
+
+    def erases():
+        holds.wait(5)
+        clock.erase_results()
+        left = up(held, free)
+        go_on.set()
+        return left
+
+    _, left = at_once(holds_it, erases)
+    assert left == {held.pk}
 
 
 def test_results_that_stay_up_hold_up_nobody_elses(monkeypatch):
