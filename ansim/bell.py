@@ -3,6 +3,8 @@ correlator of the request that rings, for the log: the worker then sends what is
 
 By the task's name, so that who rings need not load what the worker needs (vendors' libraries).
 
+Where a drain listens itself the bell is left for it, past Celery (`ansim.ear`).
+
 A bell that waits unheard is not rung again: who hears it looks after taking its mark away, and so sees all that was
 committed while the mark stood. Under load a hundred commits cost one task (docs/adr/0026). Marks and tasks are laid
 down together, all bells of a request in one call to Redis, where Celery would need two for each (docs/adr/0033).
@@ -27,14 +29,28 @@ log = logging.getLogger(__name__)
 
 WAITING = 32  # bells in a queue at most: of more that nobody heard the oldest go, each of the others does their work
 UNHEARD = 1_000  # milliseconds that a mark stands at most: the bell may have died with the worker that took it
+LISTENS = 1_000  # milliseconds after its last sign for which an ear is known to be there (`ansim.ear`)
+LATE = 300  # milliseconds after which a bell that lies before an ear has waited too long: somebody else is woken
 
-# KEYS: mark and queue of each bell in turn. ARGV: how long a mark stands, how many may wait, then each bell's message.
+# KEYS: mark, queue, ear and its list of each bell in turn. ARGV: UNHEARD, WAITING, LISTENS, LATE, the correlator of who
+# rings, then each bell's message.
 _SCRIPT = """
-for n = 1, #KEYS, 2 do
-    if redis.call('PTTL', KEYS[n]) > tonumber(ARGV[1]) then redis.call('DEL', KEYS[n]) end  -- Redis' clock was set back
-    if redis.call('SET', KEYS[n], 1, 'NX', 'PX', ARGV[1]) then
-        redis.call('LPUSH', KEYS[n + 1], ARGV[(n + 5) / 2])
-        redis.call('LTRIM', KEYS[n + 1], 0, ARGV[2] - 1)
+local unheard, listens, late = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local function stands(key, most)  -- milliseconds; -2 for none, nor for one made before Redis' clock was set back
+    local left = redis.call('PTTL', key)
+    if left > most then redis.call('DEL', key) return -2 end
+    return left
+end
+for n = 1, #KEYS, 4 do
+    local mark, queue, ear, rung = KEYS[n], KEYS[n + 1], KEYS[n + 2], KEYS[n + 3]
+    local waits = stands(ear, listens) > 0 and stands(rung, unheard)
+    if waits == -2 then
+        redis.call('LPUSH', rung, ARGV[5])
+        redis.call('PEXPIRE', rung, unheard)
+    elseif (not waits or waits < unheard - late) and stands(mark, unheard) == -2 then
+        redis.call('SET', mark, 1, 'PX', unheard)
+        redis.call('LPUSH', queue, ARGV[(n + 3) / 4 + 5])
+        redis.call('LTRIM', queue, 0, ARGV[2] - 1)
     end
 end
 """
@@ -50,7 +66,20 @@ class Bell:
 
     @property
     def mark(self) -> str:
-        return ":".join(("bell", self.task, *self.arguments))
+        return self._key("bell")
+
+    @property
+    def ear(self) -> str:
+        """Stands while a drain listens itself."""
+        return self._key("ear")
+
+    @property
+    def rung(self) -> str:
+        """Where a bell lies for it."""
+        return self._key("rung")
+
+    def _key(self, what: str) -> str:
+        return ":".join((what, self.task, *self.arguments))
 
 
 def ring(*bells: Bell) -> None:
@@ -61,9 +90,10 @@ def ring(*bells: Bell) -> None:
 
 def pull(*bells: Bell) -> None:
     """Now."""
-    keys = [key for bell in bells for key in (bell.mark, bell.queue)]
+    keys = [key for bell in bells for key in (bell.mark, bell.queue, bell.ear, bell.rung)]
+    about = [UNHEARD, WAITING, LISTENS, LATE, correlator.current()]
     try:
-        _script()(keys=keys, args=[UNHEARD, WAITING, *(_message(bell) for bell in bells)], client=broker())
+        _script()(keys=keys, args=[*about, *(_message(bell) for bell in bells)], client=broker())
     except redis.RedisError:
         log.warning("bell_silent", extra={"tasks": [bell.task for bell in bells]})
 

@@ -7,6 +7,7 @@ than `places` rows are in memory, however many are owed.
 
 import logging
 import queue
+import select
 import threading
 import time
 import traceback
@@ -19,6 +20,10 @@ from typing import Generic, TypeVar
 
 from django.db import Error, connection
 
+from ansim import bell
+from ansim.bell import Bell
+from ansim.ear import LINGER, Ear
+from ansim.lib import correlator
 from ansim.lib.problem import database_away
 
 log = logging.getLogger(__name__)
@@ -29,12 +34,14 @@ Said = TypeVar("Said")
 
 
 class Drain(ABC, Generic[Owed, Said]):
-    """The sending of one channel in one process. `places`: how many may be in the air at once."""
+    """The sending of one channel in one process. `bell`: what wakes it. `places`: how many may be in the air at once.
+    `apart`: seconds from one look at what is owed to the next at least, so that under load many commits cost one.
+    """
 
-    def __init__(self, name: str, *, places: int) -> None:
-        self.name, self.places = name, places
+    def __init__(self, name: str, *, bell: Bell, places: int, apart: float) -> None:
+        self.name, self.bell, self.places, self.apart = name, bell, places, apart
         self._busy = threading.Lock()
-        self._inbox: queue.SimpleQueue[tuple[Owed, Said] | None] = queue.SimpleQueue()  # None: the bell rang
+        self._inbox: queue.SimpleQueue[tuple[Owed, Said] | str] = queue.SimpleQueue()  # str: the bell rang, whose
         self._flying = 0
         self._ended_at = float("-inf")
 
@@ -54,20 +61,27 @@ class Drain(ABC, Generic[Owed, Said]):
     def record(self, heard: Sequence[tuple[Owed, Said]]) -> None:
         """Writes what came of them."""
 
-    def gather(self, seconds: float) -> None:
-        """Before the bell is heard: shortly after a drain it waits, so that under load many commits cost one drain."""
-        time.sleep(max(0.0, self._ended_at + seconds - time.monotonic()))
+    def work(self, *, listen: bool) -> None:
+        """What the bell's task does. `listen`: for the next bell too, where another one came shortly before."""
+        since = time.monotonic() - self._ended_at
+        time.sleep(max(0.0, self.apart - since))
+        bell.heard(self.bell)
+        if self.ring(listen=listen and since < LINGER):
+            bell.pull(self.bell)
 
-    def ring(self) -> bool:
+    def ring(self, *, listen: bool = False) -> bool:
         """Drains, or lets the loop at work know that there is more. True when its shift ended: ring for the next one.
 
         What is in the air then stays there; whoever comes next hears it, or else a thread of the pool.
         """
-        self._inbox.put(None)
+        self._inbox.put(correlator.current())
         while not self._inbox.empty() and self._busy.acquire(blocking=False):
+            ear = Ear(self.bell, self._inbox.put, apart=self.apart) if listen else None
             try:
-                finished = self._shift()
+                finished = self._shift(ear)
             finally:
+                if ear:
+                    ear.close()
                 self._ended_at = time.monotonic()
                 self._busy.release()
             if not finished:
@@ -75,15 +89,18 @@ class Drain(ABC, Generic[Owed, Said]):
                 return True
         return False
 
-    def _shift(self) -> bool:
-        """Until nothing is due and nothing in the air: True. False when time was up first."""
+    def _shift(self, ear: Ear | None) -> bool:
+        """Until nothing is due, nothing in the air and nobody rings: True. False when time was up first."""
         ends, more = time.monotonic() + SHIFT, True
         while time.monotonic() < ends:
             if more and self._flying < self.places:
                 more = self._take()
-            if not more and not self._flying:
+            over = ear is None or ear.quiet
+            if not more and not self._flying and over and self._inbox.empty():
                 return True
-            heard, rung = self._heard(until=ends if self._flying else None)
+            if ear and not more:
+                ear.listen()
+            heard, rung = self._heard(until=None if over and not self._flying else ends)
             self._write(heard)
             more = more or rung
         return False
@@ -101,6 +118,7 @@ class Drain(ABC, Generic[Owed, Said]):
         """Claims as many as there are free places and sends them off. Whether another look may find more."""
         while not self._inbox.empty() and not self._flying:
             self._inbox.get()  # bells from before this claim
+        fresh_connection()
         free = self.places - self._flying
         claimed = self.claim(free)
         for owed in claimed:
@@ -149,8 +167,9 @@ class Drain(ABC, Generic[Owed, Said]):
             wait = max(0.0, until - time.monotonic()) if until else 0.0
             entry = self._inbox.get(block=bool(until), timeout=wait)
             while True:
-                if entry is None:
+                if isinstance(entry, str):
                     rung = True
+                    correlator.take_up(entry)
                 else:
                     heard.append(entry)
                 entry = self._inbox.get_nowait()
@@ -179,6 +198,22 @@ class InThreads(Drain[Owed, Said]):
 
     def _send(self, owed: Owed) -> None:
         self.came(owed, self.send(owed))
+
+
+def fresh_connection() -> None:
+    """This thread's own, kept from task to task: given up when it is too old, broke, or the server hung up meanwhile.
+
+    An idle connection has nothing to read but the server's farewell, so this asks the socket and not the server. In a
+    transaction there is nothing to look after.
+    """
+    if connection.in_atomic_block:
+        return
+    connection.close_if_unusable_or_obsolete()
+    if connection.connection is not None:
+        ear = select.poll()
+        ear.register(connection.connection.fileno(), select.POLLIN)
+        if ear.poll(0):
+            connection.close()
 
 
 def persist(write: Callable[[], None], *, patience: timedelta) -> None:

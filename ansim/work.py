@@ -4,16 +4,15 @@ Celery finds both by their names in `ansim.celery`.
 """
 
 import logging
-import select
 import time
 from datetime import timedelta
 from typing import Any
 
 import celery
 from celery.beat import PersistentScheduler
-from django.db import connection
 
 from ansim import heartbeat
+from ansim.drain import fresh_connection
 from ansim.lib import correlator, metrics
 
 log = logging.getLogger(__name__)
@@ -34,7 +33,7 @@ class Task(celery.Task):  # type: ignore[misc,type-arg] # celery has no types
         """In a worker an error ends here, after it was told; who calls it directly hears of it."""
         outcome, began = "broke", time.perf_counter()
         if not self.request.called_directly:
-            _look_after_the_connection()
+            fresh_connection()
         try:
             with correlator.carrying(self._rung_by()):
                 done = self._run(*args, **given)
@@ -64,19 +63,6 @@ class Task(celery.Task):  # type: ignore[misc,type-arg] # celery has no types
             heartbeat.beat(self.request.hostname)
         if ".clock." in self.name:
             heartbeat.tick()
-
-
-def _look_after_the_connection() -> None:
-    """This thread's own, kept from task to task: given up when it is too old, broke, or the server hung up meanwhile.
-
-    An idle connection has nothing to read but the server's farewell, so this asks the socket and not the server.
-    """
-    connection.close_if_unusable_or_obsolete()
-    if connection.connection is not None:
-        ear = select.poll()
-        ear.register(connection.connection.fileno(), select.POLLIN)
-        if ear.poll(0):
-            connection.close()
 
 
 class Clock(PersistentScheduler):  # type: ignore[misc]

@@ -18,9 +18,3 @@ def of(channels: Iterable[str]) -> list[bell.Bell]:
 
 def pull(channel: str) -> None:
     bell.pull(*of([channel]))
-
-
-def heard(channel: str) -> None:
-    """Before the drain looks."""
-    for one in of([channel]):
-        bell.heard(one)

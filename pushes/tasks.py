@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from celery import shared_task
+from celery import Task, shared_task
 
 from ansim import drain as drains
 from ansim.lib.transfers import Answer, Broken
@@ -22,23 +22,22 @@ STREAMS = 500  # pushes of one provider that a process sends at once; providers 
 _persist = functools.partial(drains.persist, patience=outbox.LEASE)
 
 
-@shared_task(name="pushes.tasks.drain", max_retries=0)
-def drain(channel: str) -> None:
+@shared_task(bind=True, name="pushes.tasks.drain", max_retries=0)
+def drain(self: "Task[..., None]", channel: str) -> None:
     """Sends everything due on that channel. Safe to ring twice, from anywhere, at any time.
 
     Nothing is repeated by Celery: what stays owed is due again later, and the clock rings for it.
     """
-    sending = _drains[Message.Channel(channel)]
-    sending.gather(GATHER)
-    bell.heard(channel)
-    if sending.ring():
-        bell.pull(channel)
+    _drains[Message.Channel(channel)].work(listen=not self.request.called_directly)
 
 
 class _Drain(drains.Drain[Message, Sent | Failure]):
     """The sending of one channel in one process."""
 
-    channel: Message.Channel
+    def __init__(self, channel: Message.Channel, *, places: int) -> None:
+        [rung] = bell.of([channel])
+        super().__init__(str(channel), bell=rung, places=places, apart=GATHER)
+        self.channel = channel
 
     def claim(self, most: int) -> Sequence[Message]:
         in_time: list[Message] = []
@@ -77,8 +76,8 @@ class ByStreams(_Drain):
     """Pushes and texts: all of them on a few connections."""
 
     def __init__(self, channel: Message.Channel, gateway: Streams, *, places: int = STREAMS) -> None:
-        super().__init__(str(channel), places=places)
-        self.channel, self._gateway = channel, gateway
+        super().__init__(channel, places=places)
+        self._gateway = gateway
 
     def set_off(self, owed: Message) -> None:
         try:
@@ -106,8 +105,8 @@ class ByThreads(_Drain, drains.InThreads[Message, Sent | Failure]):
     """Mails: each waits in a thread of its own."""
 
     def __init__(self, channel: Message.Channel, send: Callable[[Message], Sent]) -> None:
-        super().__init__(str(channel), places=IN_THE_AIR)
-        self.channel, self._gateway = channel, send
+        super().__init__(channel, places=IN_THE_AIR)
+        self._gateway = send
 
     def send(self, owed: Message) -> Sent | Failure:
         with metrics.SENDING_SECONDS.labels(self.channel).time():

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from celery import shared_task
+from celery import Task, shared_task
 
 from ansim import drain
 from verification import metrics, webhook_outbox, webhook_post, webhooks
@@ -20,20 +20,17 @@ GATHER = 0.1  # seconds from one drain to the next at least: no partner waits fo
 PATIENCE = 5_000  # milliseconds an endpoint may take before it counts as slow
 
 
-@shared_task(name="verification.tasks.deliver_webhooks", max_retries=0)
-def deliver_webhooks() -> None:
+@shared_task(bind=True, name="verification.tasks.deliver_webhooks", max_retries=0)
+def deliver_webhooks(self: "Task[..., None]") -> None:
     """Delivers what is due. Safe to ring twice; nothing is repeated by Celery: the clock rings for what stays owed."""
-    _drain.gather(GATHER)
-    webhooks.heard()
-    if _drain.ring():
-        webhooks.pull()
+    _drain.work(listen=not self.request.called_directly)
 
 
 class Drain(drain.InThreads[WebhookDelivery, Heard]):
     """The delivering of webhooks in one process."""
 
     def __init__(self) -> None:
-        super().__init__("webhook", places=IN_THE_AIR)
+        super().__init__("webhook", bell=webhooks.BELL, places=IN_THE_AIR, apart=GATHER)
         self._slow: set[uuid.UUID] = set()  # partners whose endpoint kept us waiting the last time
         self._flying_to: Counter[uuid.UUID] = Counter()
 

@@ -51,11 +51,6 @@ def pull() -> None:
     bell.pull(BELL)
 
 
-def heard() -> None:
-    """Before the delivery looks at what is owed."""
-    bell.heard(BELL)
-
-
 @transaction.atomic
 def replay(**which: object) -> WebhookDelivery:
     """Deliver it again, under the same webhook-id, from the foot of the ladder; what is in the air stays as it is.

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from ansim.lib import metrics, problem
 
 HEADER = "x-correlator"
+_AS_SENT = "HTTP_X_CORRELATOR"  # `request.headers` would put together all of them, for this one
 ALLOWED = re.compile(r"[a-zA-Z0-9_:;./<>{}-]{1,256}")
 SECRET_PATH = re.compile(r"/window/+(?!at/)[^/]+")
 TELLING = re.compile(r"[^\x21-\x7e]|[0-9](?:[ .()+_-]*[0-9]){5}")  # words of people, or as many digits as a birth date
@@ -38,7 +39,7 @@ class Correlator:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        began, given = time.perf_counter(), request.headers.get(HEADER, "")
+        began, given = time.perf_counter(), request.META.get(_AS_SENT, "")
         sound = ALLOWED.fullmatch(given)
         correlator = given if sound else str(uuid.uuid4())
         token = _current.set(PHONE.sub("[…]", correlator))
@@ -87,6 +88,11 @@ def carrying(correlator: str) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def take_up(correlator: str) -> None:
+    """Until the end of what is `carrying` one, another's: for who works for one request after the other."""
+    _current.set(correlator)
 
 
 class LogLine(logging.Formatter):

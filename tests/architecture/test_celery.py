@@ -10,6 +10,7 @@ import json
 import pytest
 from django.conf import settings
 
+from ansim import bell as bells
 from ansim import once
 from ansim.celery import app
 from ansim.demo.stack import programs
@@ -54,14 +55,14 @@ def test_ticks_go_to_the_clocks_queue_and_never_pile_up(entry):
 
 def test_a_bell_carries_no_row_and_goes_to_its_channel():
     rung = {
-        "sms": (lambda: bell.pull("sms"), lambda: bell.heard("sms"), ["sms"]),
-        "push": (lambda: bell.pull("fcm"), lambda: bell.heard("fcm"), ["fcm"]),
-        "webhook": (webhooks.pull, webhooks.heard, []),
+        "sms": (*bell.of(["sms"]), ["sms"]),
+        "push": (*bell.of(["fcm"]), ["fcm"]),
+        "webhook": (webhooks.BELL, []),
     }
-    for queue, (pull, heard, arguments) in rung.items():
+    for queue, (one, arguments) in rung.items():
         once.store().delete(queue)
-        heard()  # no bell of an earlier test waits
-        pull()
+        bells.heard(one)  # no bell of an earlier test waits
+        bells.pull(one)
         message = json.loads(once.store().lpop(queue))
         assert message["headers"]["argsrepr"] in (str(tuple(arguments)), str(arguments))
         assert message["headers"]["task"] in OURS

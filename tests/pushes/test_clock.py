@@ -22,8 +22,8 @@ def rung(settings):
     """What the workers would hear: (task, arguments) by queue."""
     with redis.Redis.from_url(settings.REDIS_URL) as broker:
         broker.delete("sms", "push")
-        for channel in ("fcm", "apns", "sms"):
-            bell.heard(channel)  # no bell of an earlier test waits
+        for one in bell.of(("fcm", "apns", "sms")):
+            bells.heard(one)  # no bell of an earlier test waits
 
         def heard(queue):
             entries = [json.loads(entry) for entry in broker.lrange(queue, 0, -1)]

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import connection
 from django.utils import timezone
 
-from pushes import delivery, outbox, tasks
+from ansim import bell as bells
+from ansim import ear
+from pushes import bell, delivery, outbox, tasks
 from pushes.gateways import sms
 from pushes.models import Message
 from tests.pushes import phones
@@ -34,6 +37,13 @@ def waits(message):
     """Seconds until the next try, as the row says."""
     message.refresh_from_db()
     return (message.due_at - timezone.now()).total_seconds()
+
+
+def until(there):
+    ends = time.monotonic() + 5
+    while not there():
+        assert time.monotonic() < ends, "it did not come"
+        time.sleep(0.005)
 
 
 @pytest.fixture
@@ -394,6 +404,40 @@ def test_two_drains_at_once_send_each_message_once(world):
     arrived = [text["to"] for text in world.get("/world/sms").json() if text["to"] in ours]
     assert sorted(arrived) == sorted(ours)
     assert Message.objects.filter(state="sent", attempts=1).count() == 90
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_drain_that_is_rung_for_again_stays_and_hears_the_next_commits_itself(texts):
+    [rung] = bell.of(["sms"])
+    desk = tasks.ByStreams(Message.Channel.SMS, sms)
+    bells.broker().delete(rung.queue)
+
+    def work():
+        try:
+            for _ in range(2):
+                desk.work(listen=True)
+        finally:
+            connection.close()
+
+    began = time.monotonic()
+    at_work = threading.Thread(target=work)
+    at_work.start()
+    until(lambda: bells.broker().exists(rung.ear))
+    for _ in range(3):
+        message = phones.sms()
+        bell.pull("sms")
+        until(lambda: state(message) == "sent")  # noqa: B023 - asked in this round
+    assert bells.broker().llen(rung.queue) == 0, "Celery was not asked"
+    at_work.join(ear.LINGER + 2)
+    assert not at_work.is_alive()
+    assert time.monotonic() - began > ear.LINGER
+
+
+def test_a_drain_that_is_rung_for_once_goes_at_once():
+    desk = tasks.ByStreams(Message.Channel.SMS, sms)
+    began = time.monotonic()
+    desk.work(listen=True)
+    assert time.monotonic() - began < ear.LINGER / 2
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from ansim import once
+from ansim import bell, once
 from tests import make
 from tests.verification import callers
 from tests.verification.crowd import at_once
@@ -141,7 +141,7 @@ def rung():
 @pytest.mark.parametrize("committed", [True, False], ids=["committed", "rolled back"])
 def test_the_end_and_its_webhook_are_seen_together_after_the_commit_or_never(end, committed):
     asked = make.verification(make.person())
-    webhooks.heard()
+    bell.heard(webhooks.BELL)
     once.store().delete("webhook")  # no bell of an earlier test waits: a full queue grows no further
     bells, done, go_on = rung(), threading.Event(), threading.Event()
 

@@ -71,7 +71,7 @@ def state(delivery):
 
 
 def test_who_hears_the_bell_takes_its_mark_away_so_that_the_next_commit_rings_anew():
-    webhooks.heard()
+    bell.heard(webhooks.BELL)
     for _ in range(2):
         webhooks.pull()
         assert bell.broker().exists(webhooks.BELL.mark)
@@ -443,11 +443,11 @@ def test_one_drain_delivers_a_whole_backlog_although_it_has_few_places(slow):
 
 def test_shortly_after_a_drain_the_next_bell_waits():
     drain = tasks.Drain()
-    drain.gather(600.0)  # nothing was drained yet: at once
-    drain.ring()
-    began = time.monotonic()
+    drain.apart = 600.0  # nothing was drained yet: at once
+    drain.work(listen=False)
+    began, drain.apart = time.monotonic(), 0.2
 
-    drain.gather(0.2)
+    drain.work(listen=False)
     assert time.monotonic() - began > 0.15
 
 

@@ -100,7 +100,7 @@ def _gunicorn(env: Mapping[str, str]) -> list[str]:
 
 def _worker(node: str) -> list[str]:
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]  # nobody listens; each costs Redis calls
-    return ["-A", "ansim", "worker", "-n", node, "-P", "threads", "-c", "8", "-Q", QUEUES, "-l", "info", *quiet]
+    return ["-A", "ansim", "worker", "-n", node, "-P", "threads", "-c", "12", "-Q", QUEUES, "-l", "info", *quiet]
 
 
 def _clock(run_dir: RunDir, node: str) -> list[str]:
