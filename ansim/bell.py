@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import transaction
 
 from ansim.lib import correlator
+from ansim.lib.redis_calls import Script
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ LATE = 300  # milliseconds after which a bell that lies before an ear has waited
 
 # KEYS: mark, queue, ear and its list of each bell in turn. ARGV: UNHEARD, WAITING, LISTENS, LATE, the correlator of who
 # rings, then each bell's message.
-_SCRIPT = """
+_script = Script("""
 local unheard, listens, late = tonumber(ARGV[1]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local function stands(key, most)  -- milliseconds; -2 for none, nor for one made before Redis' clock was set back
     local left = redis.call('PTTL', key)
@@ -53,7 +54,7 @@ for n = 1, #KEYS, 4 do
         redis.call('LTRIM', queue, 0, ARGV[2] - 1)
     end
 end
-"""
+""")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def pull(*bells: Bell) -> None:
     keys = [key for bell in bells for key in (bell.mark, bell.queue, bell.ear, bell.rung)]
     about = [UNHEARD, WAITING, LISTENS, LATE, correlator.current()]
     try:
-        _script()(keys=keys, args=[*about, *(_message(bell) for bell in bells)], client=broker())
+        _script(broker(), keys, [*about, *(_message(bell) for bell in bells)])
     except redis.RedisError:
         log.warning("bell_silent", extra={"tasks": [bell.task for bell in bells]})
 
@@ -111,11 +112,6 @@ def broker() -> "redis.Redis":
     """Where the workers listen; the connection pool of this process."""
     patience = settings.REDIS_TIMEOUT
     return redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=patience, socket_connect_timeout=patience)
-
-
-@cache
-def _script() -> Any:
-    return broker().register_script(_SCRIPT)
 
 
 def _message(bell: Bell) -> str:

@@ -36,10 +36,11 @@ Said = TypeVar("Said")
 class Drain(ABC, Generic[Owed, Said]):
     """The sending of one channel in one process. `bell`: what wakes it. `places`: how many may be in the air at once.
     `apart`: seconds from one look at what is owed to the next at least, so that under load many commits cost one.
+    `together`: seconds that the first answer waits for others, to be written with them.
     """
 
-    def __init__(self, name: str, *, bell: Bell, places: int, apart: float) -> None:
-        self.name, self.bell, self.places, self.apart = name, bell, places, apart
+    def __init__(self, name: str, *, bell: Bell, places: int, apart: float, together: float) -> None:
+        self.name, self.bell, self.places, self.apart, self.together = name, bell, places, apart, together
         self._busy = threading.Lock()
         self._inbox: queue.SimpleQueue[tuple[Owed, Said] | str] = queue.SimpleQueue()  # str: the bell rang, whose
         self._flying = 0
@@ -166,6 +167,8 @@ class Drain(ABC, Generic[Owed, Said]):
         try:
             wait = max(0.0, until - time.monotonic()) if until else 0.0
             entry = self._inbox.get(block=bool(until), timeout=wait)
+            if not isinstance(entry, str):
+                time.sleep(self.together)
             while True:
                 if isinstance(entry, str):
                     rung = True

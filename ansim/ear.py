@@ -56,7 +56,7 @@ class Ear:
 
     def _hear(self) -> None:
         heard_at = said_at = float("-inf")
-        last = time.monotonic()
+        last, left = time.monotonic(), False
         while not (self._over or _ending.is_set()) and time.monotonic() < last + LINGER:
             if not self._time_for_more.wait(WAIT):
                 last = time.monotonic()  # who has no time now is not idle
@@ -66,15 +66,14 @@ class Ear:
                 said_at = time.monotonic()
                 _broker().set(self._bell.ear, 1, px=bell.LISTENS)
             rung: list[bytes] | None = _broker().blpop([self._bell.rung], timeout=WAIT)  # type: ignore[assignment]
-            if rung and self._over:
-                bell.pull(self._bell)  # for somebody else
-            elif rung:
+            left = self._over and bool(rung)
+            if rung and not left:
                 heard_at = last = time.monotonic()
                 self._time_for_more.clear()
                 self._told(rung[1].decode())
         _broker().delete(self._bell.ear)
-        if _broker().lpop(self._bell.rung) is not None:  # left here before that
-            bell.pull(self._bell)
+        if left or _broker().lpop(self._bell.rung) is not None:
+            bell.pull(self._bell)  # for somebody else
 
 
 @cache

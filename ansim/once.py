@@ -8,6 +8,7 @@ import redis
 from django.conf import settings
 from django.utils import timezone
 
+from ansim.lib.redis_calls import ask
 from ansim.models import Spent
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ def key(name: str) -> str:
 def spend(name: str, *, seconds: int) -> bool:
     """True the first time within that many seconds, False for every repeat, over all processes."""
     try:
-        return bool(store().set(key(name), 1, nx=True, ex=seconds))
+        return ask(store(), "SET", key(name), 1, "NX", "EX", seconds) is not None
     except redis.RedisError:
         log.warning("redis_away", extra={"falls_back_to": "database"})
         now = timezone.now()

@@ -7,20 +7,19 @@ hand because the libraries need a round trip for each limit, and the hot path ha
 import logging
 import math
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import redis
 from django.db import connection
 from django.utils import timezone
 
 from ansim import once
+from ansim.lib.redis_calls import Script
 
 log = logging.getLogger(__name__)
 
 # Two neighbouring windows, the older one weighted by how much of it is still within the last `window` milliseconds.
 # KEYS: the counter, and maybe a claim (`ansim.once`). ARGV: limit, window in ms, seconds the claim stands.
-_SCRIPT = """
+_script = Script("""
 local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -40,7 +39,7 @@ redis.call('PEXPIRE', KEYS[1], window * 2)
 local claimed = 0
 if KEYS[2] and redis.call('SET', KEYS[2], 1, 'NX', 'EX', ARGV[3]) then claimed = 1 end
 return {1, math.floor(limit - used - 1), window - into, claimed}
-"""
+""")
 _IN_DATABASE = """
     INSERT INTO ansim_rate AS rate (name, starts_at, count) VALUES (%(name)s, %(starts_at)s, 1)
     ON CONFLICT (name) DO UPDATE SET count = CASE WHEN rate.starts_at = %(starts_at)s THEN rate.count + 1 ELSE 1 END,
@@ -81,18 +80,11 @@ def take(rule: Rule, *, claim: str | None = None, claim_seconds: int = 10) -> Pa
     """Count one, if there is room. `claim` is claimed on the way (as `once.spend` does) when the passage is allowed."""
     keys = [f"rate:{rule.name}", *([once.key(claim)] if claim else [])]
     try:
-        allowed, left, wait, claimed = _script()(
-            keys=keys, args=[rule.limit, rule.seconds * 1000, claim_seconds], client=once.store()
-        )
+        allowed, left, wait, claimed = _script(once.store(), keys, [rule.limit, rule.seconds * 1000, claim_seconds])
     except redis.RedisError:
         log.warning("redis_away", extra={"falls_back_to": "database"})
         return _from_database(rule, claim, claim_seconds)
     return Passage(rule, bool(allowed), left, max(1, math.ceil(wait / 1000)), bool(claimed))
-
-
-@cache
-def _script() -> Any:
-    return once.store().register_script(_SCRIPT)
 
 
 def _from_database(rule: Rule, claim: str | None, claim_seconds: int) -> Passage:

@@ -3,6 +3,7 @@
 In the demo the launcher writes the names into `$RUN_DIR/env`; a value in the real environment wins over that file.
 """
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -259,3 +260,6 @@ LOGGING = {
         "httpcore": {"level": "WARNING"},
     },
 }
+# No line of ours says them, and finding them out is a quarter of what a line costs (logging HOWTO, "Optimization").
+logging.logThreads = logging.logMultiprocessing = False
+logging._srcfile = None  # which file and line wrote it

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import close_caches
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import reset_queries
 
 from ansim.lib.proxies import Proxied
 
@@ -28,5 +31,8 @@ class Measured:
         return self.application(environ, start_response)
 
 
+# Django goes through its connections and caches for these at each request, and neither has anything to do here.
+request_started.disconnect(reset_queries)  # what DEBUG keeps
+request_finished.disconnect(close_caches)  # we have none
 _django = get_wsgi_application()  # it reads the settings
 application = Proxied(Measured(_django), proxies=settings.TRUSTED_PROXIES)

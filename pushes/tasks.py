@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 IN_THE_AIR = 32  # mails that a process sends at once, each in a thread
 GATHER = 0.02  # seconds from one drain of a channel to the next at least: under load many commits cost one drain
+TOGETHER = 0.005  # seconds that the first answer waits for others
 STREAMS = 500  # pushes of one provider that a process sends at once; providers allow 500 to 1,000 on a connection
 _persist = functools.partial(drains.persist, patience=outbox.LEASE)
 
@@ -36,7 +37,7 @@ class _Drain(drains.Drain[Message, Sent | Failure]):
 
     def __init__(self, channel: Message.Channel, *, places: int) -> None:
         [rung] = bell.of([channel])
-        super().__init__(str(channel), bell=rung, places=places, apart=GATHER)
+        super().__init__(str(channel), bell=rung, places=places, apart=GATHER, together=TOGETHER)
         self.channel = channel
 
     def claim(self, most: int) -> Sequence[Message]:

@@ -1,7 +1,7 @@
 """What the app on the phone can do (api.md section 2). Every call is signed by the phone's own key."""
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django.urls import path
 from django.utils import timezone
@@ -26,10 +26,10 @@ class Devices(Door):
 
     def post(self, request: Request) -> Response:
         given = self.body(Registration)
-        token = str(request.auth)
-        if proof.signer(token) != proof.thumbprint(given["signing_key"]):
+        its_proof = cast(proof.Proof, request.auth)
+        if its_proof.signer != proof.thumbprint(given["signing_key"]):
             raise AuthenticationFailed
-        checked(request, token, given["signing_key"])
+        checked(request, its_proof, given["signing_key"])
         code, password = given.pop("activation_code"), given.pop("password")
         phone = registration.Phone(**given)
         try:

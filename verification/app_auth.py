@@ -22,11 +22,19 @@ def _target(request: Request) -> str:
     return str(request.META.get("RAW_URI") or request.get_full_path())
 
 
-def checked(request: Request, token: str, jwk: Any) -> None:
+def brought(request: Request) -> proof.Proof:
+    """The proof that came with the request, not checked yet."""
+    try:
+        return proof.brought(request.META.get("HTTP_AUTHORIZATION", ""))
+    except proof.BadProof as error:
+        raise AuthenticationFailed from error
+
+
+def checked(request: Request, given: proof.Proof, jwk: Any) -> None:
     try:
         key = proof.public_key(jwk)
         use = proof.check(
-            token, key=key, method=str(request.method), target=_target(request), body=lambda: request._request.body
+            given, key=key, method=str(request.method), target=_target(request), body=lambda: request._request.body
         )
     except proof.BadProof as error:
         raise AuthenticationFailed from error
@@ -38,16 +46,16 @@ class PhoneProof(BaseAuthentication):
     """Sets `request.auth` to the Line whose one registered phone signed this call; all else is 401."""
 
     def authenticate(self, request: Request) -> tuple[None, Line]:
+        given = brought(request)
         try:
-            token = proof.token_in(request.headers.get("Authorization", ""))
-            device_id = uuid.UUID(proof.signer(token))
-        except (proof.BadProof, ValueError) as error:
+            device_id = uuid.UUID(given.signer)
+        except ValueError as error:
             raise AuthenticationFailed from error
         found = rows.first(_statement(), {"device": device_id})
         if found is None:
             raise AuthenticationFailed
         line, device = rows.read(Line, found), rows.read(Device, found)
-        checked(request, token, device.signing_key)
+        checked(request, given, device.signing_key)
         line.device = device
         return None, line
 
@@ -69,15 +77,11 @@ def _statement() -> str:
 class NewPhone(BaseAuthentication):
     """Registration: there is no device yet, so the proof is checked against the key in the body (by the view)."""
 
-    def authenticate(self, request: Request) -> tuple[None, str]:
-        try:
-            token = proof.token_in(request.headers.get("Authorization", ""))
-            proof.signer(token)
-        except proof.BadProof as error:
-            raise AuthenticationFailed from error
+    def authenticate(self, request: Request) -> tuple[None, proof.Proof]:
+        given = brought(request)
         with suppress(RequestDataTooBig):  # kept for the proof; too large a body is refused in its turn
             _ = request._request.body
-        return None, token
+        return None, given
 
     def authenticate_header(self, request: Request) -> str:
         return "Proof"

@@ -20,7 +20,7 @@ from verification.partner_auth import printable
 
 def key_of(request: Request) -> str:
     """Refused: `idempotency_key_missing`, also for an empty, over-long or unprintable one."""
-    key = request.headers.get("Idempotency-Key", "")
+    key = str(request.META.get("HTTP_IDEMPOTENCY_KEY", ""))
     if not printable(key):
         raise Refused("idempotency_key_missing")
     return key
@@ -34,7 +34,7 @@ def hash_of(request: Request) -> str:
 
 def claim_of(auth: ApiKey, request: Request) -> str | None:
     """The name that the first request with this key claims; none for a repeat with its answer at hand."""
-    key = request.headers.get("Idempotency-Key", "")
+    key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
     if not printable(key) or getattr(auth, "earlier_id", None) is not None:
         return None
     return f"idempotency:{auth.partner_id}:{hashlib.sha256(key.encode()).hexdigest()}"

@@ -25,7 +25,7 @@ class PartnerKey(BaseAuthentication):
     """
 
     def authenticate(self, request: Request) -> tuple[None, ApiKey]:
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != "bearer" or not secret.isascii() or not secret.strip():
             raise AuthenticationFailed
         key = _key_of(fingerprint.of("api-key", secret.strip()), repeated=_repeatable(request))
@@ -38,7 +38,7 @@ class PartnerKey(BaseAuthentication):
 
 
 def _repeatable(request: Request) -> str | None:
-    idempotency_key = request.headers.get("Idempotency-Key", "")
+    idempotency_key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
     return idempotency_key if request.method == "POST" and printable(idempotency_key) else None
 
 

@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 IN_THE_AIR = 128  # deliveries of one process at once; they wait for strangers, so there are many
 GATHER = 0.1  # seconds from one drain to the next at least: no partner waits for a webhook as a person for a number
+TOGETHER = 0.02  # seconds that the first answer waits for others: a partner's eight places are soon free again
 PATIENCE = 5_000  # milliseconds an endpoint may take before it counts as slow
 
 
@@ -30,7 +31,7 @@ class Drain(drain.InThreads[WebhookDelivery, Heard]):
     """The delivering of webhooks in one process."""
 
     def __init__(self) -> None:
-        super().__init__("webhook", bell=webhooks.BELL, places=IN_THE_AIR, apart=GATHER)
+        super().__init__("webhook", bell=webhooks.BELL, places=IN_THE_AIR, apart=GATHER, together=TOGETHER)
         self._slow: set[uuid.UUID] = set()  # partners whose endpoint kept us waiting the last time
         self._flying_to: Counter[uuid.UUID] = Counter()
 

@@ -3,22 +3,34 @@
 405, 401, 429, 415, 413, 400, then the object and the rules. A door that names no authentication refuses everybody.
 """
 
+import re
 import threading
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
+from django.core.validators import ProhibitNullCharactersValidator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 from rest_framework.views import APIView
 
 from ansim.lib.access import Known
 from ansim.lib.strict_json import OnlyJson, media_type_of
 
 LARGEST_BODY = 65_536  # bytes
+DOUBTFUL = re.compile(r"[\x00\ud800-\udfff]")
+_UNSOUND = (ProhibitNullCharactersValidator, ProhibitSurrogateCharactersValidator)
+
+
+def _sound(value: Any) -> None:
+    """As DRF has it, which looks letter by letter. Of what a text was turned into (a time) too."""
+    if DOUBTFUL.search(str(value)):
+        for refuse in _UNSOUND:
+            refuse()(value)
 
 
 class Text(serializers.CharField):
@@ -26,6 +38,7 @@ class Text(serializers.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(trim_whitespace=kwargs.pop("trim_whitespace", False), **kwargs)
+        self.validators = [one for one in self.validators if not isinstance(one, _UNSOUND)] + [_sound]
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -50,8 +63,22 @@ class Body(serializers.Serializer):  # type: ignore[type-arg]
             raise exceptions.ValidationError(errors)
         return known
 
+    def run_validators(self, value: Any) -> None:
+        """There are none: what concerns several fields is for `validate`. DRF copies all values to find that out."""
+
     def checked(self, data: Any, context: dict[str, Any]) -> dict[str, Any]:
-        """What the request says, as the form has it. Nothing of it stays in the form, which is used again."""
+        """What the request says, as the form has it. Nothing of it stays in the form, which is used again.
+
+        What is wrong is told in one language for programs, whatever their library sends as Accept-Language. It is
+        spoken only then, to a form of its own: DRF keeps some words in the language in which they were first said.
+        """
+        try:
+            return self._read(data, context)
+        except exceptions.ValidationError:
+            with translation.override("en"):
+                return type(self)()._read(data, context)
+
+    def _read(self, data: Any, context: dict[str, Any]) -> dict[str, Any]:
         self.initial_data, self._context = data, context
         try:
             return dict(self.run_validation(data))
@@ -82,8 +109,7 @@ class Door(APIView):
     http_method_names = ["get", "head", "post", "put", "delete"]  # api.md knows no OPTIONS
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        with translation.override("en"):  # one language for programs, whatever their library sends as Accept-Language
-            answered = super().dispatch(request, *args, **kwargs)
+        answered = super().dispatch(request, *args, **kwargs)
         answered.headers.setdefault("Cache-Control", "no-store")
         return answered
 

@@ -7,6 +7,7 @@ from a connection of a proxy of ours, and of its entries the last one that is no
 
 import ipaddress
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -46,6 +47,7 @@ class Proxied:
         return proxy
 
 
+@lru_cache(maxsize=1_024)  # behind proxies all requests come from a few addresses
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(text)

@@ -10,13 +10,21 @@ from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
+from rest_framework.utils.encoders import JSONEncoder
 
 ESCAPED = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")  # U+0000, or half of a pair; unescaped JSON itself refuses them
 
 
 class Json(JSONRenderer):
+    """As DRF writes it, by a writer that is made once: `Accept` has no say in its form here."""
+
     charset = None
-    ensure_ascii = False
+    _written = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        if data is None:
+            return b""
+        return self._written(data).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029").encode()
 
 
 class OnlyJson(BaseContentNegotiation):

@@ -38,7 +38,7 @@ def listening(rung):
         one.close()
 
 
-def until(there, *, seconds=5):
+def until(there, *, seconds=15):
     ends = time.monotonic() + seconds
     while not there():
         assert time.monotonic() < ends, "it did not come"
@@ -109,6 +109,40 @@ def test_a_worker_that_is_told_to_end_listens_no_more(rung, listening, monkeypat
     began = time.monotonic()
     until(lambda: one.quiet)
     assert time.monotonic() - began < ear.LINGER - 0.2
+
+
+def test_who_has_no_time_is_not_idle_and_stays(rung, listening, monkeypatch):
+    monkeypatch.setattr(ear, "LINGER", 0.1)
+    monkeypatch.setattr(ear, "WAIT", 0.05)
+    one, heard = listening()
+    bell.pull(rung)
+    until(lambda: len(heard) == 1)
+    time.sleep(0.5)
+    assert not one.quiet
+    one.listen()
+    until(lambda: one.quiet)
+
+
+def test_what_is_rung_for_who_was_closed_meanwhile_goes_to_somebody_else(rung, listening):
+    one, heard = listening()
+    time.sleep(0.05)  # it waits for a bell now
+    one.close()
+    bell.pull(rung)
+    until(lambda: with_celery(rung) == 1)
+    until(lambda: one.quiet)
+    assert set(heard) <= {""}
+
+
+def test_what_lies_before_who_goes_is_for_somebody_else(rung, listening, monkeypatch):
+    ending = threading.Event()
+    monkeypatch.setattr(ear, "_ending", ending)
+    one, heard = listening()
+    bell.pull(rung)
+    until(lambda: len(heard) == 1)  # and has no time from now on
+    bell.pull(rung)
+    ending.set()
+    until(lambda: one.quiet)
+    assert with_celery(rung) == 1
 
 
 def test_the_ear_of_a_killed_worker_silences_nobody_for_longer_than_a_late_bell(rung):

@@ -32,5 +32,21 @@ def test_what_is_no_korean_mobile_number_is_refused(typed):
         phone.parse(typed)
 
 
+@pytest.mark.parametrize("hyphen", ["", "-"])
+@pytest.mark.parametrize("digits", ["1234567", "12345678", "00000000", "99999999", "0000000", "80012345"])
+@pytest.mark.parametrize("prefix", ["010", "011", "016", "017", "018", "019", "+8210", "+8211", "+8216", "+8219"])
+def test_what_is_plain_is_read_as_the_library_reads_it(prefix, digits, hyphen):
+    typed = hyphen.join((prefix, digits[:-4], digits[-4:]))
+    assert phone.PLAIN.fullmatch(typed)
+
+    by_the_library = phone._at_home(typed)
+
+    if phone.MOBILE.fullmatch(by_the_library):
+        assert phone.parse(typed) == f"+82{by_the_library[1:]}"
+    else:
+        with pytest.raises(ValueError, match="not a"):
+            phone.parse(typed)
+
+
 def test_as_dialled_at_home():
     assert phone.national("+821012345678") == "01012345678"

@@ -91,6 +91,30 @@ def test_each_kind_of_value_is_written_as_django_writes_it():
     assert Device.objects.get().seen_at == message.due_at
 
 
+def test_a_choice_is_written_as_its_text():
+    message = unsaved_wake(phones.android())
+    message.state = Message.State.VOID
+
+    rows.write(insert=[message])
+
+    assert Message.objects.values_list("state", flat=True).get() == "void"
+
+
+def test_what_a_statement_names_twice_is_given_once():
+    given = {"one": 1, "two": "%(one)s", "more": "unused"}
+
+    ((one, two, again),) = rows.every("SELECT %(one)s::int, %(two)s::text, %(one)s::int + 1", given)
+
+    assert (one, two, again) == (1, "%(one)s", 2)
+
+
+def test_what_was_read_is_told_to_who_listens():
+    with CaptureQueriesContext(connection) as statements:
+        assert next(rows.first("SELECT 1", {})) == 1
+
+    assert [statement["sql"] for statement in statements] == ["SELECT 1"]
+
+
 def test_a_time_without_a_zone_is_refused_as_django_refuses_it():
     message = unsaved_wake(phones.android())
     message.due_at = datetime.now()  # noqa: DTZ005 - the mistake

@@ -22,8 +22,22 @@ class Broken(api.Door):
         return Response({"number": object()})  # cannot be written as JSON
 
 
+class Named(api.Door):
+    authentication_classes = []
+    permission_classes = []
+
+    def get(self, request, **named):
+        return Response({name: repr(value) for name, value in named.items()})
+
+
 handler400, handler404 = urls.handler400, urls.handler404
-urlpatterns = [path("app/v1/broken", Broken.as_view()), *urls.urlpatterns]
+urlpatterns = [
+    path("app/v1/broken", Broken.as_view()),
+    path("app/v1/named/<uuid:one>", Named.as_view()),
+    path("app/v1/named/<uuid:one>/<uuid:two>", Named.as_view()),
+    path("app/v1/words/<str:word>", Named.as_view()),
+    *urls.urlpatterns,
+]
 
 
 def test_a_door_sets_no_cookie_whatever_cookies_came(client):
@@ -46,6 +60,27 @@ def test_a_host_that_is_not_ours_is_refused_at_a_door_too(client):
 
 def test_pages_below_a_doors_address_are_pages(client):
     assert "Accept-Language" in client.get("/partner/v1/docs").headers["Vary"]
+
+
+ONE, OTHER = "8f14e45f-ceea-467f-9a3b-2d1c0b5a7e61", "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize("written", [ONE, OTHER, ONE[:-1] + "0"])
+def test_each_address_has_the_id_that_stands_in_it(settings, client, written):
+    settings.ROOT_URLCONF = __name__
+
+    assert client.get(f"/app/v1/named/{written}").json() == {"one": f"UUID('{written}')"}
+    assert client.get(f"/app/v1/words/{written}").json() == {"word": f"'{written}'"}
+    assert client.get(f"/app/v1/named/{written}/{ONE}").json() == {"one": f"UUID('{written}')", "two": f"UUID('{ONE}')"}
+
+
+@pytest.mark.parametrize(
+    "written", [ONE.upper(), f"{ONE}x", f"x{ONE}", f"{ONE}/", f"{ONE}%0A", ONE[1:], f"{ONE}/{ONE}/{ONE}"]
+)
+def test_what_is_no_id_leads_nowhere(settings, client, written):
+    settings.ROOT_URLCONF = __name__
+
+    assert client.get(f"/app/v1/named/{written}").json()["code"] == "not_found"
 
 
 def test_what_is_not_there_is_not_found(client):

@@ -13,7 +13,7 @@ from celery.fixups.django import DjangoWorkerFixup
 from celery.schedules import schedule
 from django.db import connection
 
-from ansim import work
+from ansim import drain, work
 from ansim.celery import app
 from tests.client.world import until
 
@@ -37,7 +37,7 @@ def test_neither_celery_nor_we_give_up_a_good_connection_between_tasks():
     before = backend()
 
     DjangoWorkerFixup(app).close_database()
-    work._look_after_the_connection()
+    drain.fresh_connection()
 
     assert backend() == before
 
@@ -46,7 +46,7 @@ def test_one_that_the_server_ended_is_noticed_before_the_next_task():
     before = backend()
     end(before)
 
-    work._look_after_the_connection()
+    drain.fresh_connection()
 
     assert backend() != before
 
@@ -55,7 +55,7 @@ def test_one_that_is_too_old_is_replaced():
     before = backend()
     connection.close_at = 0.0
 
-    work._look_after_the_connection()
+    drain.fresh_connection()
 
     assert backend() != before
 

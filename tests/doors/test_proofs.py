@@ -10,6 +10,8 @@ import uuid
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.client.phone import b64, public_jwk, thumbprint
@@ -96,13 +98,14 @@ def test_claims_that_are_no_object(get, mina, raw):
 
 
 def _signed_by_hand(mina, raw, header=None):
-    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-    from cryptography.hazmat.primitives.hashes import SHA256
-
     said = header or {"typ": "ansim-proof+jwt", "alg": "ES256", "kid": mina.device_id}
     text = f"{b64(json.dumps(said).encode())}.{b64(raw)}"
+    return f"{text}.{_signature(mina, text)}"
+
+
+def _signature(mina, text):
     r, s = decode_dss_signature(mina.signing.sign(text.encode(), ec.ECDSA(SHA256())))
-    return f"{text}.{b64(r.to_bytes(32) + s.to_bytes(32))}"
+    return b64(r.to_bytes(32) + s.to_bytes(32))
 
 
 def test_a_lone_surrogate_in_the_jti_breaks_nothing(get, mina):
@@ -154,7 +157,8 @@ def test_the_body_is_signed_byte_for_byte(signed, mina):
         {"kid": None},
         {"kid": 7}, {"kid": "../../x"}, {"kid": "' OR 1=1"}, {"kid": "8f14e45f-ceea-467f-9a3b-2d1c0b5a7e61"},
         {"kid": "k" * 5_000},
-        {"crit": ["exp"]}, {"crit": []}, {"b64": False, "crit": ["b64"]},
+        {"crit": ["exp"]}, {"crit": []}, {"b64": False, "crit": ["b64"]}, {"b64": True},
+        {"b64": True, "crit": ["b64"]}, {"crit": None},
     ],
     ids=lambda header: str(header)[:40],
 )  # fmt: skip
@@ -204,6 +208,32 @@ def test_a_signature_that_is_not_one(get, mina):
         b64(b"\0" * 32),
     ):
         refused(get(f"Proof {text}.{signature}"), 401, "unauthenticated")
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+SPELT = {
+    "right": lambda part: part,
+    "padded": lambda part: part + "=" * (-len(part) % 4 or 1),
+    "with a spare bit": lambda part: part[:-1] + LETTERS[LETTERS.index(part[-1]) ^ 1],
+    "in plain base64": lambda part: part.replace("-", "+").replace("_", "/") + "+",
+    "with a blank": lambda part: f"{part[:4]} {part[4:]}",
+}
+
+
+@pytest.mark.parametrize("spelt", SPELT)
+@pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "claims", "signature"])
+def test_each_part_has_one_spelling(get, mina, part, spelt):
+    """RFC 7515: base64url, nothing after it. Signed as it is spelt, so that nothing but the spelling is wrong."""
+    header = json.dumps({"typ": "ansim-proof+jwt", "alg": "ES256", "kid": mina.device_id}).encode()
+    body = json.dumps(claims()).encode()
+    parts = [b64(one + b" " * (1 - len(one) % 3)) for one in (header, body)]  # with bits to spare at its end
+    for place in range(2):
+        parts[place] = SPELT[spelt if part == place else "right"](parts[place])
+    parts.append(SPELT[spelt if part == 2 else "right"](_signature(mina, ".".join(parts))))
+
+    answer = get(f"Proof {'.'.join(parts)}")
+
+    assert answer.status == (200 if spelt == "right" else 401)
 
 
 def test_every_other_authorization_gets_the_same_401(get, mina):

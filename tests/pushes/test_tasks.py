@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from ansim import bell as bells
 from ansim import ear
+from ansim.lib import correlator
 from pushes import bell, delivery, outbox, tasks
 from pushes.gateways import sms
 from pushes.models import Message
@@ -40,7 +41,7 @@ def waits(message):
 
 
 def until(there):
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 15
     while not there():
         assert time.monotonic() < ends, "it did not come"
         time.sleep(0.005)
@@ -406,11 +407,14 @@ def test_two_drains_at_once_send_each_message_once(world):
     assert Message.objects.filter(state="sent", attempts=1).count() == 90
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_drain_that_is_rung_for_again_stays_and_hears_the_next_commits_itself(texts):
+@pytest.fixture
+def staying(monkeypatch):
+    """A drain for texts that listens until the test is over, and its bell."""
+    ending = threading.Event()
+    monkeypatch.setattr(ear, "_ending", ending)
+    monkeypatch.setattr(ear, "LINGER", 60.0)
     [rung] = bell.of(["sms"])
     desk = tasks.ByStreams(Message.Channel.SMS, sms)
-    bells.broker().delete(rung.queue)
 
     def work():
         try:
@@ -419,18 +423,83 @@ def test_a_drain_that_is_rung_for_again_stays_and_hears_the_next_commits_itself(
         finally:
             connection.close()
 
-    began = time.monotonic()
     at_work = threading.Thread(target=work)
     at_work.start()
     until(lambda: bells.broker().exists(rung.ear))
+    bells.broker().delete(rung.queue)
+    yield desk, rung
+    ending.set()
+    at_work.join(10)
+    assert not at_work.is_alive()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_drain_that_is_rung_for_again_stays_and_hears_the_next_commits_itself(staying):
+    _, rung = staying
     for _ in range(3):
         message = phones.sms()
         bell.pull("sms")
         until(lambda: state(message) == "sent")  # noqa: B023 - asked in this round
     assert bells.broker().llen(rung.queue) == 0, "Celery was not asked"
-    at_work.join(ear.LINGER + 2)
-    assert not at_work.is_alive()
-    assert time.monotonic() - began > ear.LINGER
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_staying_drain_says_is_said_under_the_correlator_of_who_rang(staying):
+    said = []
+
+    class Hearing(logging.Handler):
+        def emit(self, record):
+            said.append((record.getMessage(), correlator.current()))
+
+    hearing = Hearing()
+    logging.getLogger("pushes.tasks").addHandler(hearing)
+    try:
+        for whose in ("c-1", "c-2"):
+            message = phones.sms()
+            with correlator.carrying(whose):
+                bell.pull("sms")
+            until(lambda: state(message) == "sent")  # noqa: B023 - asked in this round
+            until(lambda: ("sent", whose) in said)  # noqa: B023
+    finally:
+        logging.getLogger("pushes.tasks").removeHandler(hearing)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_staying_drain_notices_that_the_server_hung_up(staying):
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = current_user
+        """)
+        assert cursor.fetchall()
+    time.sleep(0.2)
+    message = phones.sms()
+    bell.pull("sms")
+    until(lambda: state(message) == "sent")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answers_that_come_together_are_written_together(staying, caplog):
+    desk, _ = staying
+    desk.together = 0.5
+    messages = [phones.sms() for _ in range(5)]
+    with caplog.at_level(logging.INFO, logger="pushes.tasks"):
+        bell.pull("sms")
+        until(lambda: {state(message) for message in messages} == {"sent"})
+        until(lambda: [one for one in caplog.records if one.getMessage() == "sent"])
+    assert [one.messages for one in caplog.records if one.getMessage() == "sent"] == [5]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_hands_over_to_the_next_task_listens_no_more(monkeypatch):
+    monkeypatch.setattr("ansim.drain.SHIFT", 0.2)
+    monkeypatch.setattr(ear, "LINGER", 60.0)
+    [rung] = bell.of(["sms"])
+    desk = tasks.ByStreams(Message.Channel.SMS, sms)
+    for _ in range(2):
+        desk.work(listen=True)
+    until(lambda: not bells.broker().exists(rung.ear))
+    until(lambda: bells.broker().llen(rung.queue))  # the next task was rung for
 
 
 def test_a_drain_that_is_rung_for_once_goes_at_once():
