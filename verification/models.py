@@ -106,7 +106,8 @@ class Verification(models.Model):
     Channel = states.Channel
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    partner = models.ForeignKey(Partner, models.PROTECT, related_name="verifications")
+    # No index of their own for the two: `verification_newest` and `verification_of_line` begin with them.
+    partner = models.ForeignKey(Partner, models.PROTECT, related_name="verifications", db_index=False)
     reference = models.CharField(max_length=64)
     purpose = models.CharField(max_length=16)
     site = models.JSONField()
@@ -120,7 +121,7 @@ class Verification(models.Model):
     reason = models.CharField(max_length=24, null=True)  # noqa: DJ001 - the API says null
     channel = models.CharField(max_length=3, choices=states.Channel, null=True)  # noqa: DJ001 - null until the identity matched
     released = models.BooleanField(default=False)
-    line = models.ForeignKey(Line, models.PROTECT, null=True, related_name="verifications")
+    line = models.ForeignKey(Line, models.PROTECT, null=True, related_name="verifications", db_index=False)
     line_serial = models.BigIntegerField(null=True)
     match_number = models.CharField(max_length=2, null=True)  # noqa: DJ001 - the API says null
 

@@ -27,8 +27,11 @@ class WebhookDelivery(models.Model):
     }
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    partner = models.ForeignKey("verification.Partner", models.CASCADE)
-    verification = models.ForeignKey("verification.Verification", models.CASCADE, related_name="webhooks")
+    # No index of their own for the two: `webhookdelivery_newest` and `webhookdelivery_event_once` begin with them.
+    partner = models.ForeignKey("verification.Partner", models.CASCADE, db_index=False)
+    verification = models.ForeignKey(
+        "verification.Verification", models.CASCADE, related_name="webhooks", db_index=False
+    )
     type = models.CharField(max_length=32)
     body = models.TextField()
     state = models.CharField(max_length=9, choices=State, default=State.OWED)
