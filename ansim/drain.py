@@ -36,7 +36,7 @@ Said = TypeVar("Said")
 class Drain(ABC, Generic[Owed, Said]):
     """The sending of one channel in one process. `bell`: what wakes it. `places`: how many may be in the air at once.
     `apart`: seconds from one look at what is owed to the next at least, so that under load many commits cost one.
-    `together`: seconds that the first answer waits for others, to be written with them.
+    `together`: seconds that the first answer waits for others that are in the air, to be written with them.
     """
 
     def __init__(self, name: str, *, bell: Bell, places: int, apart: float, together: float) -> None:
@@ -167,7 +167,7 @@ class Drain(ABC, Generic[Owed, Said]):
         try:
             wait = max(0.0, until - time.monotonic()) if until else 0.0
             entry = self._inbox.get(block=bool(until), timeout=wait)
-            if not isinstance(entry, str):
+            if not isinstance(entry, str) and self._flying > 1:
                 time.sleep(self.together)
             while True:
                 if isinstance(entry, str):
