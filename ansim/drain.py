@@ -99,8 +99,8 @@ class Drain(ABC, Generic[Owed, Said]):
             over = ear is None or ear.quiet
             if not more and not self._flying and over and self._inbox.empty():
                 return True
-            if ear and not more:
-                ear.listen()
+            if ear and self._flying < self.places:
+                ear.listen()  # also while rows are held back: the bell may be for others
             heard, rung = self._heard(until=None if over and not self._flying else ends)
             self._write(heard)
             more = more or rung
@@ -148,7 +148,8 @@ class Drain(ABC, Generic[Owed, Said]):
 
     def _hand_in_alone(self) -> None:
         try:
-            self._hand_in()
+            with correlator.carrying(""):
+                self._hand_in()
         finally:
             connection.close()  # this thread's own
 

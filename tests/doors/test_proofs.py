@@ -157,6 +157,7 @@ def test_the_body_is_signed_byte_for_byte(signed, mina):
         {"kid": None},
         {"kid": 7}, {"kid": "../../x"}, {"kid": "' OR 1=1"}, {"kid": "8f14e45f-ceea-467f-9a3b-2d1c0b5a7e61"},
         {"kid": "k" * 5_000},
+        {"alg": "none"}, {"alg": "ES384"}, {"alg": "es256"}, {"alg": None},
         {"crit": ["exp"]}, {"crit": []}, {"b64": False, "crit": ["b64"]}, {"b64": True},
         {"b64": True, "crit": ["b64"]}, {"crit": None},
     ],

@@ -464,6 +464,13 @@ def test_what_a_staying_drain_says_is_said_under_the_correlator_of_who_rang(stay
         logging.getLogger("pushes.tasks").removeHandler(hearing)
 
 
+def test_what_a_thread_does_between_two_shifts_leaves_it_no_correlator():
+    desk = tasks.ByStreams(Message.Channel.SMS, sms)
+    desk._inbox.put("c-1")  # a bell
+    desk.pool.submit(desk._hand_in_alone).result()
+    assert desk.pool.submit(correlator.current).result() == ""
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_staying_drain_notices_that_the_server_hung_up(staying):
     with connection.cursor() as cursor:

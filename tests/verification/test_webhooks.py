@@ -18,9 +18,10 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from ansim import bell
+from ansim import bell, ear
 from ansim.lib.problem import Refused
 from tests import make
+from tests.client.world import until
 from tests.verification.endpoints import answering, saying
 from verification import clock, flow, tasks, webhook_outbox, webhook_post, webhooks
 from verification.models import Partner, WebhookAttempt, WebhookDelivery
@@ -506,6 +507,36 @@ def test_a_partner_that_hangs_with_200_owed_does_not_delay_another(monkeypatch):
     assert WebhookDelivery.objects.filter(partner=slow, state="owed").count() == 200
     assert set(WebhookAttempt.objects.filter(delivery__partner=slow).values_list("error", flat=True)) == {"timeout"}
     assert WebhookAttempt.objects.filter(delivery__partner=slow).count() <= webhook_outbox.EACH + 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_while_one_partner_keeps_it_waiting_a_drain_that_listens_hears_the_bells_of_others(monkeypatch):
+    ending, go = threading.Event(), threading.Event()
+    monkeypatch.setattr(ear, "_ending", ending)
+    monkeypatch.setattr(ear, "LINGER", 60.0)
+    drain = tasks.Drain()
+
+    def work():
+        for _ in range(2):
+            drain.work(listen=True)
+        connection.close()
+
+    at_work = threading.Thread(target=work)
+    at_work.start()
+    with answering(before=lambda heard: go.wait(10) and None) as hanging, answering() as quick:
+        slow, fast = shop(hanging), shop(quick)
+        until(lambda: bell.broker().exists(webhooks.BELL.ear))
+        backlog(slow, webhook_outbox.EACH)
+        webhooks.pull()
+        until(lambda: WebhookDelivery.objects.filter(partner=slow, in_the_air=True).count() == webhook_outbox.EACH)
+        bell.broker().delete(webhooks.BELL.queue)
+        told(fast)
+        until(lambda: quick.heard, seconds=5)
+        assert bell.broker().llen(webhooks.BELL.queue) == 0, "nobody else was asked"
+        ending.set()
+        go.set()
+        at_work.join(10)
+    assert not at_work.is_alive()
 
 
 @pytest.mark.django_db(transaction=True)
