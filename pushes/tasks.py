@@ -17,8 +17,9 @@ from pushes.models import Message
 log = logging.getLogger(__name__)
 
 IN_THE_AIR = 32  # mails that a process sends at once, each in a thread
-GATHER = 0.02  # seconds from one drain of a channel to the next at least: under load many commits cost one drain
-TOGETHER = 0.005  # seconds that the first answer waits for others
+# Seconds from one drain of a channel to the next at least, so that under load many commits cost one drain; and seconds
+# that the first answer waits for others. Somebody waits for a push; a text takes seconds anyway.
+PUSHES, OTHERS = (0.02, 0.005), (0.04, 0.02)
 STREAMS = 500  # pushes of one provider that a process sends at once; providers allow 500 to 1,000 on a connection
 _persist = functools.partial(drains.persist, patience=outbox.LEASE)
 
@@ -37,7 +38,8 @@ class _Drain(drains.Drain[Message, Sent | Failure]):
 
     def __init__(self, channel: Message.Channel, *, places: int) -> None:
         [rung] = bell.of([channel])
-        super().__init__(str(channel), bell=rung, places=places, apart=GATHER, together=TOGETHER)
+        apart, together = PUSHES if channel in (Message.Channel.FCM, Message.Channel.APNS) else OTHERS
+        super().__init__(str(channel), bell=rung, places=places, apart=apart, together=together)
         self.channel = channel
 
     def claim(self, most: int) -> Sequence[Message]:

@@ -1,5 +1,6 @@
 """Calls out of here: webhooks. A task is a bell; the rows say what to deliver (design.md section 4.1)."""
 
+import functools
 import logging
 import uuid
 from collections import Counter
@@ -27,7 +28,7 @@ def deliver_webhooks(self: "Task[..., None]") -> None:
     _drain.work(listen=not self.request.called_directly)
 
 
-class Drain(drain.InThreads[WebhookDelivery, Heard]):
+class Drain(drain.Drain[WebhookDelivery, Heard]):
     """The delivering of webhooks in one process."""
 
     def __init__(self) -> None:
@@ -45,8 +46,8 @@ class Drain(drain.InThreads[WebhookDelivery, Heard]):
             count * 2 >= webhook_outbox.EACH or partner in self._slow for partner, count in self._flying_to.items()
         )
 
-    def send(self, owed: WebhookDelivery) -> Heard:
-        return webhook_post.send(owed)
+    def set_off(self, owed: WebhookDelivery) -> None:
+        webhook_post.send(owed, functools.partial(self.came, owed))
 
     def broke(self, owed: WebhookDelivery, error: Exception) -> Heard:
         return Heard(datetime.now(UTC), 0, error=type(error).__name__)

@@ -2,6 +2,7 @@
 
 import atexit
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,6 +12,7 @@ from django.conf import settings
 from standardwebhooks.webhooks import Webhook
 
 from ansim.lib.outbound import Failure, Outbound
+from ansim.lib.transfers import Answer
 from verification.models import Partner, WebhookDelivery
 
 TIMEOUT = 15.0  # seconds for all of it, api.md
@@ -40,20 +42,25 @@ class Heard:
         return "" if self.taken else self.error or f"status_{self.status}"
 
 
-def send(delivery: WebhookDelivery) -> Heard:
-    """Delivers once; whatever comes is told. No database here: it runs in a thread."""
+def send(delivery: WebhookDelivery, told: Callable[[Heard], None]) -> None:
+    """Delivers once and does not wait; whatever comes is told, in another thread. No database here."""
     at, began = datetime.now(UTC), time.monotonic()
-    try:
-        answer = _outbound(loopback=settings.DEMO).post(
-            delivery.partner.webhook_url,
-            content=delivery.body.encode(),
-            headers=headers(delivery, delivery.partner, at=at),
-            seconds=TIMEOUT,
-        )
-    except Failure as failure:
-        return Heard(at, _since(began), error=failure.code)
-    wait = retry_after(answer.headers.get("retry-after", ""), now=at) if answer.status in BUSY else 0.0
-    return Heard(at, _since(began), status=answer.status, retry_after=wait)
+
+    def said(answer: Answer | Failure) -> None:
+        ms = round((time.monotonic() - began) * 1000)
+        if isinstance(answer, Failure):
+            told(Heard(at, ms, error=answer.code))
+        else:
+            wait = retry_after(answer.headers.get("retry-after", ""), now=at) if answer.status in BUSY else 0.0
+            told(Heard(at, ms, status=answer.status, retry_after=wait))
+
+    _outbound(loopback=settings.DEMO).post(
+        delivery.partner.webhook_url,
+        content=delivery.body.encode(),
+        headers=[f"{name}: {value}" for name, value in headers(delivery, delivery.partner, at=at).items()],
+        seconds=TIMEOUT,
+        told=said,
+    )
 
 
 def acceptable(url: str) -> bool:
@@ -98,7 +105,3 @@ def _outbound(*, loopback: bool) -> Outbound:
     made = Outbound(loopback=loopback)
     atexit.register(made.close)
     return made
-
-
-def _since(began: float) -> int:
-    return round((time.monotonic() - began) * 1000)

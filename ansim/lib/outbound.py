@@ -1,32 +1,31 @@
 """Calls to addresses that other people chose (webhooks): nobody reaches a private network through us (SSRF).
 
-The name is resolved once, every address it has must be public, and the connection goes to just these addresses, while
-TLS and `Host` keep the name. No redirects, no cookies, no proxies from the environment. All of a call, from the name
-to the last byte of the answer, has one deadline, so that an answer drop by drop does not hold us.
+The name is resolved by us, every address it has must be public, and libcurl is told to go to just these, while TLS and
+`Host` keep the name. Whatever libcurl made of it, it asks us once more before each connection that it opens. No
+redirects, no cookies, no proxies from the environment. All of a call, from the name to the last byte of the answer, has
+one deadline, so that an answer drop by drop does not hold us.
 """
 
-import contextlib
+import functools
 import ipaddress
 import queue
 import re
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import httpcore
 import httpx
+
+from ansim.lib.transfers import Answer, Broken, Call, Transfers
 
 Resolver = Callable[[str, int], Sequence[str]]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-LARGEST_ANSWER = 65_536  # bytes of its body that are read; nobody looks at them
-CONNECT = 5.0  # seconds for one of several addresses, so that a dead one leaves time for the next
-IDLE = 4.0  # seconds a connection is kept: shorter than servers keep it, so that none dies under a call
+CONNECT = 10.0  # seconds for all addresses of a name together; libcurl leaves time for the next one
+IDLE = 4  # seconds a connection is kept: shorter than servers keep it, so that none dies under a call
+FRESH = 4.0  # seconds that what a name resolved to is believed, as long as a connection
 HOST = re.compile(rb"[0-9A-Za-z._:-]+")  # a name after IDNA, or an address without a zone
 
 # IANA's special-purpose registries, written out because the tables in `ipaddress` differ between patch releases.
@@ -51,11 +50,16 @@ class Failure(Exception):
         self.code = code
 
 
+Told = Callable[["Answer | Failure"], None]
+
+
 @dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    """By lower-case name; of a repeated one the first."""
+class _Target:
+    """Where a checked address leads. `url`: what libcurl gets, put together anew from its parts."""
+
+    url: str
+    where: tuple[str, int]
+    """Host and port."""
 
 
 def is_public(address: Address) -> bool:
@@ -79,137 +83,97 @@ def resolve(host: str, port: int) -> list[str]:
 
 
 class Outbound:
-    """A pool of such connections, for many threads. `loopback`: the demo's world lives there, also without TLS.
+    """Such connections, for many threads. `loopback`: the demo's world lives there, also without TLS.
 
-    `resolve` and `trust` are the seams of the tests; production takes the system's resolver and the usual authorities.
+    `resolve` and `ca_file` are the tests' seams; production takes the system's resolver and the usual authorities.
     """
 
-    def __init__(
-        self, *, loopback: bool = False, resolve: Resolver = resolve, trust: ssl.SSLContext | None = None
-    ) -> None:
-        self._loopback = loopback
-        self._guard = _Guard(resolve, loopback=loopback)
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=trust or httpx.create_ssl_context(trust_env=False),
-            max_connections=None,
-            max_keepalive_connections=32,
-            keepalive_expiry=IDLE,
-            network_backend=self._guard,
+    def __init__(self, *, loopback: bool = False, resolve: Resolver = resolve, ca_file: str = "") -> None:
+        self._loopback, self._resolve = loopback, resolve
+        self._fresh: dict[tuple[str, int], tuple[float, str]] = {}  # until when, and what for libcurl
+        self._transfers = Transfers(
+            seconds=CONNECT,
+            connect_seconds=CONNECT,
+            connections=0,
+            ca_file=ca_file,
+            streams=False,
+            idle=IDLE,
+            guard=lambda address, _: self._allowed(address),
         )
 
-    def post(self, url: str, *, content: bytes, headers: dict[str, str], seconds: float) -> Answer:
-        """Raises `Failure`; every answer is returned. A body beyond LARGEST_ANSWER is not read to its end."""
-        target, host = self._checked(url)
-        _deadline.set(time.monotonic() + seconds)
-        sent = [(b"Host", host), *((name.encode(), value.encode()) for name, value in headers.items())]
-        with _told(), self._pool.stream("POST", target, headers=sent, content=content) as answer:
-            _skip(answer.iter_stream())
-            told: dict[str, str] = {}
-            for name, value in answer.headers:
-                told.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
-            return Answer(answer.status, told)
+    def post(self, url: str, *, content: bytes, headers: Sequence[str], seconds: float, told: Told) -> None:
+        """Returns at once. `told` hears exactly once, in another thread, and must not keep it: every answer is one.
+
+        `headers`: whole lines. A body beyond LARGEST_ANSWER is not read to its end.
+        """
+        ends = time.monotonic() + seconds
+        try:
+            target = _checked(url, loopback=self._loopback)
+        except Failure as failure:
+            told(failure)
+            return
+        go = functools.partial(self._go, target, content, headers, ends, told)
+        until, resolved = self._fresh.get(target.where, (0.0, ""))
+        if time.monotonic() < until:
+            go(resolved)
+        else:
+            threading.Thread(target=self._find, args=(target, ends, go, told), daemon=True, name="outbound").start()
 
     def check(self, url: str, *, seconds: float) -> None:
         """Raises `Failure` for what `post` would refuse to call, without calling: the name is resolved, no more."""
-        target, _ = self._checked(url)
-        _deadline.set(time.monotonic() + seconds)
-        self._guard.addresses(target.host.decode("ascii"), target.port or 443)
+        self._addresses(_checked(url, loopback=self._loopback), ends=time.monotonic() + seconds)
 
     def close(self) -> None:
-        self._pool.close()
+        self._transfers.close()
 
-    def _checked(self, url: str) -> tuple[httpcore.URL, bytes]:
-        """Where to, and what `Host` says."""
+    def _find(self, target: _Target, ends: float, go: Callable[[str], None], told: Told) -> None:
+        """In a thread of its own, because names may be long in coming."""
         try:
-            parts = httpx.URL(url)
-        except httpx.InvalidURL as error:
-            raise Failure("forbidden_address") from error
-        schemes = ("https", "http") if self._loopback else ("https",)
-        usual_port = parts.port in (None, 443) or 1024 <= parts.port <= 65_535  # not others' mail and shells
-        if parts.scheme not in schemes or not HOST.fullmatch(parts.raw_host) or parts.userinfo or not usual_port:
-            raise Failure("forbidden_address")
-        if parts.scheme == "http" and parts.host != "localhost" and not _is_loopback(parts.host):
-            raise Failure("forbidden_address")
-        target = httpcore.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=parts.raw_path)
-        return target, parts.netloc
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _skip(body: Iterable[bytes]) -> None:
-    """Reads it, so that the connection can be used again, but not for ever."""
-    read = 0
-    for part in body:
-        read += len(part)
-        if read > LARGEST_ANSWER:
+            addresses = self._addresses(target, ends=ends)
+        except Failure as failure:
+            told(failure)
             return
+        listed = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
+        host, port = target.where
+        resolved = "" if ":" in host else f"{host}:{port}:{listed}"  # "": it is an address itself
+        self._fresh[target.where] = time.monotonic() + FRESH, resolved
+        go(resolved)
 
+    def _go(
+        self, target: _Target, content: bytes, headers: Sequence[str], ends: float, told: Told, resolved: str
+    ) -> None:
+        def said(what: Answer | Broken) -> None:
+            if isinstance(what, Broken) and what.so_far is None:
+                self._fresh.pop(target.where, None)
+            told(_meaning(what))
 
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """httpcore's exceptions as ours."""
-    try:
-        yield
-    except httpcore.TimeoutException as error:
-        raise Failure("timeout") from error
-    except httpcore.ConnectError as error:
-        raise Failure("tls" if isinstance(error.args[0], ssl.SSLError) else "unreachable") from error
-    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise Failure("dropped") from error
+        left = max(ends - time.monotonic(), 0.001)
+        self._transfers.start(Call(target.url, headers, content, seconds=left, resolved=resolved), said)
 
-
-_deadline: ContextVar[float] = ContextVar("deadline")  # of the call this thread is making
-
-
-def _left() -> float:
-    left = _deadline.get() - time.monotonic()
-    if left <= 0:
-        raise httpcore.ReadTimeout
-    return left
-
-
-class _Guard(httpcore.NetworkBackend):
-    """Opens connections, to checked addresses only."""
-
-    def __init__(self, resolve: Resolver, *, loopback: bool) -> None:
-        self._resolve, self._loopback = resolve, loopback
-        self._plain = httpcore.SyncBackend()
-
-    def connect_tcp(self, host: str, port: int, *_: Any, **__: Any) -> httpcore.NetworkStream:
-        addresses = self.addresses(host, port)
-        for address in addresses[:-1]:
-            with contextlib.suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return _Timed(self._plain.connect_tcp(address, port, timeout=min(CONNECT, _left())))
-        return _Timed(self._plain.connect_tcp(addresses[-1], port, timeout=_left()))
-
-    def addresses(self, host: str, port: int) -> Sequence[str]:
+    def _addresses(self, target: _Target, *, ends: float) -> Sequence[str]:
         """Refused as a whole when any of the name's addresses is not public: which one answers is not ours to say."""
-        found = self._resolved(host, port)
-        if not all(self._allowed(ipaddress.ip_address(address)) for address in found):
+        found = self._resolved(target, ends=ends)
+        if not all(map(self._allowed, found)):
             raise Failure("forbidden_address")
         return found
 
-    def _allowed(self, address: Address) -> bool:
-        return is_public(address) or (self._loopback and address.is_loopback)
+    def _allowed(self, address: str) -> bool:
+        parsed = ipaddress.ip_address(address)
+        return is_public(parsed) or (self._loopback and parsed.is_loopback)
 
-    def _resolved(self, host: str, port: int) -> Sequence[str]:
+    def _resolved(self, target: _Target, *, ends: float) -> Sequence[str]:
         """In a thread of its own, because a resolver knows no deadline."""
         said: queue.SimpleQueue[Sequence[str]] = queue.SimpleQueue()
 
         def ask() -> None:
             try:
-                said.put(self._resolve(host, port))
+                said.put(self._resolve(*target.where))
             except (OSError, UnicodeError):  # the latter for labels that are empty or too long
                 said.put([])
 
         threading.Thread(target=ask, daemon=True, name="resolve").start()
         try:
-            addresses = said.get(timeout=_left())
+            addresses = said.get(timeout=max(ends - time.monotonic(), 0.0))
         except queue.Empty as error:
             raise Failure("timeout") from error
         if not addresses:
@@ -217,25 +181,34 @@ class _Guard(httpcore.NetworkBackend):
         return addresses
 
 
-class _Timed(httpcore.NetworkStream):
-    """A connection whose every step ends with the call it is made for, whatever httpcore asks for."""
+def _meaning(said: Answer | Broken) -> Answer | Failure:
+    if isinstance(said, Answer):
+        return said
+    if said.so_far and said.code == "too_large":
+        return said.so_far
+    return Failure("dropped" if said.so_far and said.code == "unreachable" else said.code)
 
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, _left())
+@functools.lru_cache(maxsize=1024)
+def _checked(address: str, *, loopback: bool) -> _Target:
+    """Raises `Failure` for what nobody may call, whatever it resolves to."""
+    try:
+        parts = httpx.URL(address)
+    except httpx.InvalidURL as error:
+        raise Failure("forbidden_address") from error
+    schemes = ("https", "http") if loopback else ("https",)
+    usual_port = parts.port in (None, 443) or 1024 <= parts.port <= 65_535  # not others' mail and shells
+    if parts.scheme not in schemes or not HOST.fullmatch(parts.raw_host) or parts.userinfo or not usual_port:
+        raise Failure("forbidden_address")
+    if parts.scheme == "http" and parts.host != "localhost" and not _is_loopback(parts.host):
+        raise Failure("forbidden_address")
+    url = b"%s://%s%s" % (parts.raw_scheme, parts.netloc, parts.raw_path)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return _Target(url.decode("ascii"), (parts.raw_host.decode("ascii"), port))
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left())
 
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        return _Timed(self._stream.start_tls(ssl_context, server_hostname, _left()))
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -5,11 +5,13 @@ One thread carries all of them. Who starts a call is told in that thread what wa
 not keep it. Nothing is sent twice: whether a call whose answer is lost goes again is for the rows to say.
 """
 
+import functools
 import io
 import json
 import logging
 import os
 import selectors
+import socket
 import threading
 import time
 from collections import deque
@@ -37,15 +39,21 @@ DEAD = {
     pycurl.E_OPERATION_TIMEDOUT, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR, pycurl.E_GOT_NOTHING, pycurl.E_HTTP2
 }  # fmt: skip
 Told = Callable[["Answer | Broken"], None]
+Guard = Callable[[str, int], bool]
 
 
 @dataclass(frozen=True)
 class Call:
-    """A POST. `headers`: whole lines, "name: value"."""
+    """A POST. `headers`: whole lines, "name: value". `seconds`: another deadline than the connections' own.
+
+    `resolved`: "host:port:address,address", so that libcurl asks nobody for the name.
+    """
 
     url: str
     headers: Sequence[str]
     body: bytes
+    seconds: float | None = None
+    resolved: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,39 +73,52 @@ class Answer:
 
 class Broken(Exception):
     """No whole answer came. `code`: `timeout`, `tls`, `too_large`, `impossible` for a call that nobody could make, or
-    `unreachable` for all else, also mid-way.
+    `unreachable` for all else, also mid-way. `so_far`: what had come, where it was not for want of a connection.
     """
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, so_far: Answer | None = None) -> None:
         super().__init__(code)
-        self.code = code
+        self.code, self.so_far = code, so_far
 
 
 class Transfers:
     """The connections of one process to one vendor. `seconds`: for one call, also while it waits for a free stream.
 
-    `ca_file`: whose certificates are trusted instead of the public authorities'. `connections`: at most so many.
+    `ca_file`: whose certificates are trusted instead of the public authorities'. `connections`: at most so many to one
+    host. `idle`: seconds that an unused one is kept. `guard`: to which address and port one may be opened;
+    then no proxy of the environment is asked, which would go elsewhere.
     `streams`: it speaks HTTP/2, so a call rather waits for the connection being made than makes one more. Of who does
     not, libcurl knows it only when the first answer comes: all would wait for that one.
     """
 
     def __init__(
-        self, *, seconds: float, connect_seconds: float, connections: int, ca_file: str = "", streams: bool = True
+        self,
+        *,
+        seconds: float,
+        connect_seconds: float,
+        connections: int,
+        ca_file: str = "",
+        streams: bool = True,
+        idle: int = IDLE,
+        guard: Guard | None = None,
     ) -> None:
-        self._options = {
-            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS,
+        self._seconds, self._streams = seconds, streams
+        self._options: dict[int, Any] = {
+            pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_2TLS if streams else pycurl.CURL_HTTP_VERSION_1_1,
             pycurl.PIPEWAIT: int(streams),
             pycurl.POST: 1,
             pycurl.CAINFO: ca_file or certifi.where(),
             pycurl.CONNECTTIMEOUT_MS: int(connect_seconds * 1000),
-            pycurl.TIMEOUT_MS: int(seconds * 1000),
-            pycurl.MAXAGE_CONN: IDLE,
+            pycurl.MAXAGE_CONN: idle,
             pycurl.TCP_KEEPALIVE: 1,
             pycurl.TCP_KEEPIDLE: PROBES,
             pycurl.TCP_KEEPINTVL: PROBES,
             pycurl.MAXFILESIZE: LARGEST_ANSWER,
             pycurl.NOSIGNAL: 1,
         }
+        if guard:
+            opened = functools.partial(_opened, guard)
+            self._options |= {pycurl.OPENSOCKETFUNCTION: opened, pycurl.NOPROXY: "*", pycurl.PATH_AS_IS: 1}
         self._most = connections
         self._new: deque[tuple[Call, Told]] = deque()
         self._free: list[pycurl.Curl] = []
@@ -171,6 +192,9 @@ class Transfers:
         easy.setopt(pycurl.POSTFIELDSIZE, len(call.body))
         easy.setopt(pycurl.HTTPHEADER, ["Expect:", *call.headers])
         easy.setopt(pycurl.URL, call.url)
+        easy.setopt(pycurl.TIMEOUT_MS, max(int((call.seconds or self._seconds) * 1000), 1))  # 0 would be for ever
+        if call.resolved:
+            easy.setopt(pycurl.RESOLVE, [f"+{call.resolved}"])  # +: forgotten after a minute
         head, body = list[bytes](), io.BytesIO()
         easy.setopt(pycurl.HEADERFUNCTION, head.append)
         easy.setopt(pycurl.WRITEDATA, body)
@@ -185,13 +209,15 @@ class Transfers:
     def _hear(self, connections: "_Connections") -> None:
         for easy, error, (told, head, body) in connections.ended():
             self._free.append(easy)
-            if error in DEAD and connections is self._connections[-1]:
+            if self._streams and error in DEAD and connections is self._connections[-1]:
                 # A connection that hangs or broke would let down all that come after: they get new ones.
                 self._connections.append(_Connections(self._selector, self._most))
-            if error:
-                _tell(told, Broken(CODES.get(error, "unreachable")))
+            answer = Answer(easy.getinfo(pycurl.RESPONSE_CODE), headers_of(head), body.getvalue())
+            if not error:
+                _tell(told, answer)
             else:
-                _tell(told, Answer(easy.getinfo(pycurl.RESPONSE_CODE), headers_of(head), body.getvalue()))
+                so_far = None if error == pycurl.E_COULDNT_CONNECT else answer
+                _tell(told, Broken(CODES.get(error, "unreachable"), so_far))
         if not connections.flying and connections is not self._connections[-1]:
             self._connections.remove(connections)
             connections.close()
@@ -215,9 +241,9 @@ class _Connections:
         self.flying[easy] = about
         self._multi.add_handle(easy)
 
-    def act(self, socket: int, events: int) -> None:
+    def act(self, fd: int, events: int) -> None:
         seen = pycurl.CSELECT_IN if events & selectors.EVENT_READ else 0
-        self._multi.socket_action(socket, seen | (pycurl.CSELECT_OUT if events & selectors.EVENT_WRITE else 0))
+        self._multi.socket_action(fd, seen | (pycurl.CSELECT_OUT if events & selectors.EVENT_WRITE else 0))
 
     def tick(self) -> None:
         if self.due is not None and self.due <= time.monotonic():
@@ -237,18 +263,36 @@ class _Connections:
     def close(self) -> None:
         self._multi.close()
 
-    def _watch(self, what: int, socket: int, *_: Any) -> None:
-        known = socket in self._selector.get_map()
+    def _watch(self, what: int, fd: int, *_: Any) -> None:
+        known = fd in self._selector.get_map()
         if what == pycurl.POLL_REMOVE:
             if known:
-                self._selector.unregister(socket)
+                self._selector.unregister(fd)
             return
         events = selectors.EVENT_READ if what & pycurl.POLL_IN else 0
         events |= selectors.EVENT_WRITE if what & pycurl.POLL_OUT else 0
-        (self._selector.modify if known else self._selector.register)(socket, events, self)
+        (self._selector.modify if known else self._selector.register)(fd, events, self)
 
     def _remind(self, milliseconds: int) -> None:
         self.due = None if milliseconds < 0 else time.monotonic() + milliseconds / 1000
+
+
+def _opened(guard: Guard, purpose: int, to: Any) -> "_Opened | int":
+    """libcurl asks for each connection, with the address that it is about to connect to."""
+    return _Opened(to) if guard(*to.addr[:2]) else int(pycurl.SOCKET_BAD)
+
+
+class _Opened:
+    """A socket for pycurl, which takes a duplicate of it."""
+
+    def __init__(self, to: Any) -> None:
+        self._fd = socket.socket(to.family, to.socktype, to.protocol).detach()
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def __del__(self) -> None:
+        os.close(self._fd)
 
 
 def headers_of(head: Sequence[bytes]) -> dict[str, str]:

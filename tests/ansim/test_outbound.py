@@ -2,6 +2,8 @@
 
 import datetime
 import ipaddress
+import os
+import queue
 import socket
 import ssl
 import time
@@ -12,7 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ansim.lib.outbound import LARGEST_ANSWER, Failure, Outbound, is_public
+from ansim.lib.outbound import Failure, Outbound, is_public
+from ansim.lib.transfers import LARGEST_ANSWER
 from tests.verification.endpoints import answering, saying
 
 NAME = "hooks.bookshop.example"
@@ -20,7 +23,7 @@ NAME = "hooks.bookshop.example"
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate for NAME, signed by itself: (server's context, what trusts it)."""
+    """A certificate for NAME, signed by itself: (server's context, the file that trusts it)."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime.datetime.now(datetime.UTC)
@@ -41,7 +44,7 @@ def certificate(tmp_path_factory):
     file.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + made.public_bytes(pem))
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(file)
-    return server, ssl.create_default_context(cadata=made.public_bytes(pem).decode())
+    return server, str(file)
 
 
 class Names:
@@ -55,16 +58,20 @@ class Names:
         return self.addresses
 
 
-def post(outbound, url, seconds=2.0, **headers):
-    try:
-        return outbound.post(url, content=b"{}", headers=headers, seconds=seconds)
-    finally:
-        outbound.close()
+def post(outbound, url, seconds=2.0):
+    """The one who asks is told once. Raises what it was told."""
+    said = queue.SimpleQueue()
+    outbound.post(url, content=b"{}", headers=["X-Word: first"], seconds=seconds, told=said.put)
+    answer = said.get(timeout=seconds + 5)
+    if isinstance(answer, Failure):
+        raise answer
+    return answer
 
 
 def refusal(outbound, url, seconds=2.0):
     with pytest.raises(Failure) as refused:
         post(outbound, url, seconds)
+    outbound.close()
     return refused.value.code
 
 
@@ -133,6 +140,43 @@ def test_the_demo_does_not_reach_private_networks_either():
     assert refusal(Outbound(loopback=True, resolve=Names("10.0.0.1")), f"https://{NAME}/") == "forbidden_address"
 
 
+@pytest.mark.parametrize("url", ["https://127.0.0.1:{}/", "https://localhost.:{}/", "https://0x7f000001:{}/"])
+def test_even_a_resolver_that_lies_leads_nowhere_inside(url):
+    """What libcurl makes of an address is checked where it connects."""
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        inside.settimeout(0.2)
+        outbound = Outbound(resolve=Names("93.184.216.34"))
+        refusal(outbound, url.format(inside.getsockname()[1]), seconds=0.5)
+        with pytest.raises(TimeoutError):
+            inside.accept()
+
+
+def test_what_a_name_resolves_to_is_asked_again_soon(monkeypatch):
+    monkeypatch.setattr("ansim.lib.outbound.FRESH", 0.3)
+    names = Names("127.0.0.1")
+    outbound = Outbound(loopback=True, resolve=names)
+    with answering(200) as endpoint:
+        url = endpoint.url.replace("127.0.0.1", "localhost")
+        for _ in range(3):
+            post(outbound, url)
+        assert len(names.asked) == 1
+        time.sleep(0.4)
+        names.addresses = ["10.0.0.1"]
+        with pytest.raises(Failure, match="forbidden_address"):
+            post(outbound, url)
+    outbound.close()
+
+
+def test_where_nobody_was_there_the_name_is_asked_again_at_once():
+    names = Names("127.0.0.1")
+    outbound = Outbound(loopback=True, resolve=names)
+    for _ in range(2):
+        with pytest.raises(Failure, match="unreachable"):
+            post(outbound, "http://localhost:4999/")
+    outbound.close()
+    assert len(names.asked) == 2
+
+
 # --- How --------------------------------------------------------------------------------------------------------------
 
 
@@ -144,7 +188,7 @@ def test_the_connection_goes_to_the_checked_address_and_the_name_stays(certifica
         names = Names("127.0.0.1")
         port = int(endpoint.url.split(":")[2].split("/")[0])
 
-        answer = post(Outbound(loopback=True, resolve=names, trust=trust), f"https://{NAME}:{port}/hooks?a=b")
+        answer = post(Outbound(loopback=True, resolve=names, ca_file=trust), f"https://{NAME}:{port}/hooks?a=b")
 
     assert answer.status == 200
     assert names.asked == [(NAME, port)], "resolved once: nothing can be rebound in between"
@@ -157,7 +201,7 @@ def test_a_certificate_of_somebody_else_is_refused(certificate):
     server, trust = certificate
     with answering(tls=server) as endpoint:
         url = endpoint.url.replace("127.0.0.1", "bank.example")
-        assert refusal(Outbound(loopback=True, resolve=Names("127.0.0.1"), trust=trust), url) == "tls"
+        assert refusal(Outbound(loopback=True, resolve=Names("127.0.0.1"), ca_file=trust), url) == "tls"
         unknown = endpoint.url.replace("127.0.0.1", NAME)
         assert refusal(Outbound(loopback=True, resolve=Names("127.0.0.1")), unknown) == "tls"
     assert endpoint.heard == []
@@ -183,11 +227,22 @@ def test_proxies_of_the_environment_are_not_asked(monkeypatch):
     assert proxy.heard == []
 
 
+def test_no_connection_leaves_anything_open():
+    with saying(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") as url:
+        outbound = Outbound(loopback=True)
+        post(outbound, url)
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(50):
+            post(outbound, url)
+        assert len(os.listdir("/proc/self/fd")) < before + 10
+        outbound.close()
+
+
 def test_no_cookie_is_brought_back():
     outbound = Outbound(loopback=True)
     with answering(200, headers=[("Set-Cookie", "a=b")]) as endpoint:
         for _ in range(2):
-            outbound.post(endpoint.url, content=b"{}", headers={}, seconds=2)
+            post(outbound, endpoint.url)
         outbound.close()
     assert [headers for headers, _ in endpoint.heard if "cookie" in headers] == []
 
@@ -196,9 +251,9 @@ def test_connections_are_used_again():
     with answering(200, body=b"thanks") as endpoint:
         outbound = Outbound(loopback=True)
         for _ in range(3):
-            outbound.post(endpoint.url, content=b"{}", headers={}, seconds=2)
-        assert len(outbound._pool.connections) == 1
+            post(outbound, endpoint.url)
         outbound.close()
+    assert len(endpoint.callers) == 1
     assert len(endpoint.heard) == 3
 
 
@@ -224,7 +279,7 @@ def test_a_handshake_that_never_ends_ends_with_the_deadline(certificate):
     began = time.monotonic()
     with saying(*[b"\x16\x03\x03\x40\x00"], every=0.1, then_hang=True) as url:
         https = url.replace("http:", "https:")
-        assert refusal(Outbound(loopback=True, trust=certificate[1]), https, seconds=0.7) == "timeout"
+        assert refusal(Outbound(loopback=True, ca_file=certificate[1]), https, seconds=0.7) == "timeout"
     assert time.monotonic() - began < 1.2
 
 
@@ -244,9 +299,9 @@ def test_a_body_without_end_is_not_read_to_its_end():
     outbound = Outbound(loopback=True)
     with saying(*endless, then_hang=True) as url:
         began = time.monotonic()
-        assert outbound.post(url, content=b"{}", headers={}, seconds=5).status == 200
+        assert post(outbound, url, seconds=5).status == 200
+        assert post(outbound, url, seconds=5).status == 200, "by another connection"
         assert time.monotonic() - began < 2
-        assert outbound._pool.connections == [], "such a connection is not used again"
     outbound.close()
     assert LARGEST_ANSWER == 65_536
 

@@ -9,10 +9,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Endpoint:
-    """What arrived is in `heard`, as (headers in lower case, body)."""
+    """What arrived is in `heard`, as (headers in lower case, body); over whose connections in `callers`."""
 
     url: str
     heard: list = field(default_factory=list)
+    callers: set = field(default_factory=set)
 
 
 class Server(ThreadingHTTPServer):
@@ -36,6 +37,7 @@ def answering(status=204, *, headers=(), body=b"", before=lambda heard: None, tl
             content = self.rfile.read(int(self.headers["Content-Length"]))
             heard = ({name.lower(): value for name, value in self.headers.items()}, content)
             endpoint.heard.append(heard)
+            endpoint.callers.add(self.client_address)
             self.send_response(before(heard) or status)
             for name, value in headers:
                 self.send_header(name, value)
