@@ -59,9 +59,12 @@ def measure(copy: Copy, seconds: float) -> dict[str, Any]:
     figures["per_request"] = statements.of_each(copy, groups)
     say("bare views and ours, in turns")
     figures |= beside.side_by_side(copy, groups["sms"])
+    for side in ("bare", "ours"):
+        both = sum(figures[side][step]["web_cpu_ms"] for step in beside.STEPS)
+        figures[side]["both"] = {"web_cpu_ms": round(both, 2)}
     figures["ours_of_bare"] = {
-        step: round(figures["bare"][step]["web_cpu_ms"] / figures["ours"][step]["web_cpu_ms"], 2)
-        for step in beside.STEPS
+        step: round(cost["web_cpu_ms"] / figures["ours"][step]["web_cpu_ms"], 2)
+        for step, cost in figures["bare"].items()
     }
     say("pgbench")
     figures["pgbench"] = beside.pgbench(copy, figures["per_request"], seconds=seconds / 2)

@@ -118,7 +118,7 @@ class Transfers:
         }
         if guard:
             opened = functools.partial(_opened, guard)
-            self._options |= {pycurl.OPENSOCKETFUNCTION: opened, pycurl.NOPROXY: "*", pycurl.PATH_AS_IS: 1}
+            self._options |= {pycurl.OPENSOCKETFUNCTION: opened, pycurl.NOPROXY: "*"}
         self._most = connections
         self._new: deque[tuple[Call, Told]] = deque()
         self._free: list[pycurl.Curl] = []

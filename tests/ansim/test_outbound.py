@@ -293,6 +293,29 @@ def test_a_resolver_that_hangs_ends_with_the_deadline():
     assert time.monotonic() - began < 1.0
 
 
+def test_the_time_that_a_name_took_is_part_of_the_call():
+    def slow(host, port):
+        time.sleep(0.6)
+        return ["127.0.0.1"]
+
+    began = time.monotonic()
+    with saying(then_hang=True) as url:
+        outbound = Outbound(loopback=True, resolve=slow)
+        assert refusal(outbound, url.replace("127.0.0.1", "localhost"), seconds=0.9) == "timeout"
+    assert time.monotonic() - began < 1.3
+
+
+def test_an_endpoint_that_hangs_costs_nobody_else_the_connection():
+    outbound = Outbound(loopback=True)
+    with answering(200) as sound, saying(then_hang=True) as hanging:
+        post(outbound, sound.url)
+        with pytest.raises(Failure, match="timeout"):
+            post(outbound, hanging, seconds=0.3)
+        post(outbound, sound.url)
+        outbound.close()
+    assert len(sound.callers) == 1
+
+
 def test_a_body_without_end_is_not_read_to_its_end():
     chunk = b"x" * 8192
     endless = [b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", *[chunk] * 1000]
@@ -324,6 +347,7 @@ def test_nobody_home_and_no_such_name():
     with socket.create_server(("127.0.0.1", 0)) as once:
         port = once.getsockname()[1]
     assert refusal(Outbound(loopback=True), f"http://127.0.0.1:{port}/") == "unreachable"
+    assert refusal(Outbound(loopback=True), f"http://[::1]:{port}/") == "unreachable"
     assert refusal(Outbound(resolve=Names()), f"https://{NAME}/") == "unknown_host"
     assert refusal(Outbound(), f"https://{'a' * 70}.example/") in ("unknown_host", "forbidden_address")
     assert refusal(Outbound(), "https://nowhere.invalid/", seconds=5) in ("unknown_host", "timeout")
