@@ -1,5 +1,6 @@
 """Years of business as rows, made by the database itself: lines, members, verifications and all that hangs on them."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,7 @@ def fill(address: str, lines: int, progress: Callable[[str, int, int], None]) ->
                 made += _rows(connection, table, lines, progress)
         progress("vacuum", 0, 1)
         connection.execute("VACUUM ANALYZE")
+    os.sync()  # what was filled is not written while others are measured
     return made
 
 
