@@ -8,6 +8,7 @@ one deadline, so that an answer drop by drop does not hold us.
 
 import functools
 import ipaddress
+import logging
 import queue
 import re
 import socket
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 import httpx
 
 from ansim.lib.transfers import Answer, Broken, Call, Transfers
+
+log = logging.getLogger(__name__)
 
 Resolver = Callable[[str, int], Sequence[str]]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -43,7 +46,9 @@ NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 
 class Failure(Exception):
-    """No usable answer. `code`: `forbidden_address`, `unknown_host`, `timeout`, `tls`, `unreachable` or `dropped`."""
+    """No usable answer. `code`: `forbidden_address`, `unknown_host`, `timeout`, `tls`, `unreachable`, `dropped`, or
+    `impossible` for a call that libcurl would not make, which is a bug.
+    """
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -132,6 +137,10 @@ class Outbound:
             addresses = self._addresses(target, ends=ends)
         except Failure as failure:
             told(failure)
+            return
+        except Exception as error:  # a bug must not leave anybody waiting for ever
+            log.error("resolving_broke", exc_info=error)
+            told(Failure("unknown_host"))
             return
         listed = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
         host, port = target.where

@@ -316,6 +316,12 @@ def test_an_endpoint_that_hangs_costs_nobody_else_the_connection():
     assert len(sound.callers) == 1
 
 
+def test_a_resolver_that_breaks_is_told_of_like_any_other(caplog):
+    """Who is never told would keep the place of that delivery for ever."""
+    assert refusal(Outbound(resolve=Names("no address")), f"https://{NAME}/") == "unknown_host"
+    assert [line.getMessage() for line in caplog.records] == ["resolving_broke"]
+
+
 def test_a_body_without_end_is_not_read_to_its_end():
     chunk = b"x" * 8192
     endless = [b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n", *[chunk] * 1000]
